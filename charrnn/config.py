@@ -1,0 +1,106 @@
+"""What a run is made of: small frozen dataclasses and the choices each field may take. No torch here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Cell = Literal["rnn", "gru", "lstm", "lstmcell"]
+Tokens = Literal["char", "printable"]
+SamplingOfText = Literal["stream", "random"]
+Device = Literal["auto", "cpu", "cuda", "mps"]
+Preset = Literal["auto", "lecture"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorpusConfig:
+    """Where the text comes from and how it becomes ids.
+
+    `source` is a built-in corpus's name or an absolute path; `sha256` is the digest of the decoded, folded text
+    in UTF-8 (empty until it was read); `validation` is the fraction of the text's end that is held out.
+    """
+
+    source: str
+    name: str
+    sha256: str = ""
+    tokens: Tokens = "char"
+    ascii: bool = False
+    validation: float = 0.1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelConfig:
+    """The network: `embedding` 0 feeds one-hot vectors; `dropout` acts between layers and before the output."""
+
+    cell: Cell = "lstm"
+    hidden: int = 256
+    layers: int = 1
+    embedding: int = 64
+    dropout: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingConfig:
+    """How it learns. `batch` streams of `length` characters a step; `clip` is a global gradient norm, 0 for none.
+
+    `evaluate_every` and `sample_every` count steps, 0 for never. `device` is resolved (never "auto") once a run
+    has begun; `threads` 0 means all cores.
+    """
+
+    batch: int = 32
+    length: int = 64
+    sampling_of_text: SamplingOfText = "stream"
+    lr: float = 0.003
+    clip: float = 1.0
+    weight_decay: float = 0.0
+    seed: int = 1
+    steps: int | None = None
+    minutes: float | None = None
+    device: Device = "auto"
+    threads: int = 0
+    evaluate_every: int = 100
+    sample_every: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Knobs:
+    """How the next character is chosen from the logits; each may change between any two characters.
+
+    `top_k` 0, `top_p` 1 and `min_p` 0 switch that filter off. `greedy` takes the likeliest and ignores the rest.
+    """
+
+    temperature: float = 0.8
+    top_k: int = 0
+    top_p: float = 1.0
+    min_p: float = 0.0
+    greedy: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamConfig:
+    """What the live stream starts with. `prime` "" means a line of the corpus; `pace` is characters a second."""
+
+    prime: str = ""
+    seed: int = 1
+    pace: float = 50.0
+    knobs: Knobs = field(default_factory=Knobs)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunConfig:
+    """Everything that is needed to start a run again (RUN/config.toml)."""
+
+    preset: Preset
+    corpus: CorpusConfig
+    model: ModelConfig
+    training: TrainingConfig
+    stream: StreamConfig
+    reason: str = ""
+    versions: dict[str, str] = field(default_factory=dict)
+
+
+class UsageError(Exception):
+    """The user asked for something that cannot be; its text is one sentence that says what is wrong and what to do.
+
+    The command line prints it and exits with status 2.
+    """

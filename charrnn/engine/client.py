@@ -1,0 +1,88 @@
+"""How a workbench or a command reaches an engine: start one, attach to one, speak with it. No torch here."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from charrnn.engine import wire
+from charrnn.engine.messages import ClientMessage, EngineMessage, Hello, RunRequest, Start
+
+
+@dataclass(frozen=True, slots=True)
+class Launched:
+    """A new engine's process and the connection to it that it inherited."""
+
+    process: subprocess.Popen[bytes]
+    connection: socket.socket
+
+
+def launch(request: RunRequest) -> Launched:
+    """Starts an engine process for `request` in a session of its own, so that it outlives this terminal.
+
+    Returns at once; the engine's answers (Welcome, CorpusInfo, …, or Refused) come over the connection.
+    """
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    with theirs:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "charrnn.engine", "--connection", str(theirs.fileno())],
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )
+    ours.sendall(wire.frame(Hello()) + wire.frame(Start(request)))
+    return Launched(process, ours)
+
+
+def attach(path: str) -> socket.socket:
+    """A connection to the live engine whose socket is at `path`. Raises OSError when none answers there."""
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        connection.connect(path)
+        connection.sendall(wire.frame(Hello()))
+    except OSError:
+        connection.close()
+        raise
+    return connection
+
+
+class EngineClient:
+    """One connection, in an asyncio loop: `send` never waits, iteration yields the engine's messages until it ends."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    @classmethod
+    async def over(cls, connection: socket.socket) -> EngineClient:
+        """Takes over a connection from `launch` or `attach`."""
+        reader, writer = await asyncio.open_unix_connection(sock=connection, limit=2**20)
+        return cls(reader, writer)
+
+    def send(self, message: ClientMessage) -> None:
+        if not self._writer.is_closing():
+            self._writer.write(wire.frame(message))
+
+    async def __aiter__(self) -> AsyncIterator[EngineMessage]:
+        while True:
+            try:
+                message = await wire.read_from_engine(self._reader)
+            except (ConnectionError, wire.WireError):
+                return
+            if message is None:
+                return
+            yield message
+
+    async def close(self) -> None:
+        self._writer.close()
+        with contextlib.suppress(OSError):
+            await self._writer.wait_closed()
