@@ -75,7 +75,7 @@ class EngineClient:
     async def __aiter__(self) -> AsyncIterator[EngineMessage]:
         while True:
             try:
-                message = await wire.read_from_engine(self._reader)
+                message = await wire.read(self._reader, wire.from_engine)
             except (ConnectionError, wire.WireError):
                 return
             if message is None:

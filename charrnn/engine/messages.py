@@ -16,14 +16,13 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What the user typed. `options` holds only the options that were given, under their config field's name.
 
     `target` is what stood on the command line ("" for the default corpus); `stdin_text` is what came by
-    standard input when the target was "-".
+    standard input when the target was "-". `train` False: a run that exists waits until it is asked to train on.
     """
 
     target: str = ""
     stdin_text: str | None = None
     run: str | None = None
     runs_folder: str | None = None
-    config_file: str | None = None
     options: dict[str, str | int | float | bool] = {}
     train: bool = True
 
@@ -32,9 +31,10 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Hello(msgspec.Struct, frozen=True, tag=True):
-    """First on every connection."""
+    """First on every connection. `stream` False: this client wants no generated text."""
 
     version: int = PROTOCOL_VERSION
+    stream: bool = True
 
 
 class Start(msgspec.Struct, frozen=True, tag=True):
@@ -183,6 +183,13 @@ class Text(msgspec.Struct, frozen=True, tag=True):
     pieces: list[Generated]
 
 
+class Sample(msgspec.Struct, frozen=True, tag=True):
+    """The text that a run makes every `sample_every` steps, prime included."""
+
+    step: int
+    text: str
+
+
 class Notice(msgspec.Struct, frozen=True, tag=True):
     """One sentence for the user. `level`: info, warning, error."""
 
@@ -204,4 +211,4 @@ class Ended(msgspec.Struct, frozen=True, tag=True):
     status: int = 0
 
 
-EngineMessage = Welcome | CorpusInfo | ModelInfo | Status | Losses | Text | Notice | Refused | Ended
+EngineMessage = Welcome | CorpusInfo | ModelInfo | Status | Losses | Text | Sample | Notice | Refused | Ended

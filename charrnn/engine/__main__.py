@@ -1,0 +1,32 @@
+"""An engine as a process of its own, in its own session: python -m charrnn.engine --connection FD"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+import socket
+import sys
+
+
+async def _serve(descriptor: int) -> int:
+    from charrnn.engine.server import Engine
+
+    engine = Engine()
+    loop = asyncio.get_running_loop()
+    for number, status in ((signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)):
+        loop.add_signal_handler(number, engine.stop, status)
+    reader, writer = await asyncio.open_unix_connection(sock=socket.socket(fileno=descriptor), limit=2**20)
+    engine.connect(reader, writer)
+    await engine.run()
+    return engine.exit_status
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="charrnn.engine")
+    parser.add_argument("--connection", type=int, required=True)
+    return asyncio.run(_serve(parser.parse_args().connection))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,70 @@
+"""What an engine remembers for its clients: every loss, and the newest megabyte of text. No torch here."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from msgspec.structs import replace
+
+from charrnn.engine.messages import Generated, LossPoint
+
+KEPT_CHARACTERS = 1_000_000
+_LONGEST_PIECE = 4096
+
+
+class TextHistory:
+    """Generated text by position; a reader keeps its own place and may be as slow as it likes."""
+
+    def __init__(self, kept: int = KEPT_CHARACTERS) -> None:
+        self._pieces: deque[Generated] = deque()
+        self._kept = kept
+        self._length = 0
+        self.end = 0
+
+    def add(self, piece: Generated) -> None:
+        """Appends; the piece's own `position` is ignored and set to the end. What is older than `kept` is dropped."""
+        piece = replace(piece, position=self.end)
+        self.end += len(piece.text)
+        self._length += len(piece.text)
+        last = self._pieces[-1] if self._pieces else None
+        if last is not None and _continues(last, piece):
+            self._pieces[-1] = replace(last, text=last.text + piece.text)
+        else:
+            self._pieces.append(piece)
+        while self._length - len(self._pieces[0].text) >= self._kept:
+            self._length -= len(self._pieces.popleft().text)
+
+    def since(self, position: int) -> list[Generated]:
+        """Everything from `position` on that is still kept, the first piece cut to begin there."""
+        found: list[Generated] = []
+        for piece in reversed(self._pieces):
+            if piece.position + len(piece.text) <= position:
+                break
+            cut = max(0, position - piece.position)
+            found.append(replace(piece, position=piece.position + cut, text=piece.text[cut:]) if cut else piece)
+        return found[::-1]
+
+
+def _continues(last: Generated, piece: Generated) -> bool:
+    """Whether two pieces can be told as one. The step may differ: it is that of the first character."""
+    return (
+        last.stream == piece.stream
+        and last.prime == piece.prime
+        and last.knobs == piece.knobs
+        and len(last.text) + len(piece.text) <= _LONGEST_PIECE
+    )
+
+
+class LossHistory:
+    """Every recorded point of the run, by rising step; a step that is recorded again takes the later ones' place."""
+
+    def __init__(self) -> None:
+        self.points: list[LossPoint] = []
+        self.rewinds = 0
+
+    def add(self, points: list[LossPoint]) -> None:
+        for point in points:
+            while self.points and self.points[-1].step >= point.step:
+                self.points.pop()
+                self.rewinds += 1
+            self.points.append(point)

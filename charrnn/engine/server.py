@@ -1,0 +1,317 @@
+"""The engine: owns one run (its history, its trainer, its stream) and serves any number of clients. No torch here.
+
+The sampler's thread imports torch; the loop answers clients meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import random
+import socket
+import struct
+import sys
+import time
+from collections import deque
+from pathlib import Path
+from typing import Any
+
+from msgspec.structs import replace
+
+from charrnn.config import ModelConfig, UsageError
+from charrnn.engine import trainer_messages as trainer
+from charrnn.engine.connection import Connection
+from charrnn.engine.history import LossHistory, TextHistory
+from charrnn.engine.messages import (
+    ClientMessage,
+    Ended,
+    EngineMessage,
+    Generated,
+    LossPoint,
+    ModelInfo,
+    Notice,
+    Refused,
+    RestartStream,
+    RunRequest,
+    SetKnobs,
+    SetLearningRate,
+    SetPace,
+    SetPaused,
+    Start,
+    Status,
+    StopRun,
+    Welcome,
+    WriteCheckpoint,
+)
+from charrnn.engine.opening import open_request, preview, read_corpus
+from charrnn.engine.sampler import Model, Sampler
+from charrnn.engine.supervisor import Supervisor
+from charrnn.runs.directory import socket_path
+from charrnn.text.corpus import Corpus
+
+LINGER = 600.0
+PASSING_KEPT = 200
+
+
+class Engine:
+    """One run. `run()` lives until the run was refused, stopped, or is done and nobody watches any more.
+
+    Clients read `standing` (what everybody must know, in order), `passing` (what was said while they watched),
+    `status` (the newest), `losses` and `text` at their own pace; nothing here ever waits for one.
+    """
+
+    def __init__(self, *, linger: float = LINGER) -> None:
+        self.standing: list[EngineMessage] = []
+        self.passing: deque[EngineMessage] = deque(maxlen=PASSING_KEPT)
+        self.passing_count = 0
+        self.status = Status(state="starting")
+        self.status_revision = 0
+        self.losses = LossHistory()
+        self.text = TextHistory()
+        self.exit_status = 0
+        self._linger = linger
+        self._connections: set[Connection] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._request: asyncio.Future[RunRequest] = asyncio.get_running_loop().create_future()
+        self._stop_asked = asyncio.Event()
+        self._sampler: Sampler | None = None
+        self._supervisor: Supervisor | None = None
+        self._corpus: Corpus | None = None
+        self._model_config: ModelConfig | None = None
+        self._folder: Path | None = None
+        self._begun = False
+        self._last_left = time.monotonic()
+
+    # ---- what connections call --------------------------------------------------------------------------------
+
+    def connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Takes a client in; serving it is a task of its own."""
+        task = asyncio.create_task(Connection(self, reader, writer).serve())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def joined(self, connection: Connection) -> None:
+        """A client said hello; the first one that wants text starts the sampler."""
+        self._connections.add(connection)
+        if connection.wants_stream and self._sampler is None:
+            self._start_sampler()
+        connection.wake(hurry=True)
+
+    def left(self, connection: Connection) -> None:
+        """A client is gone. The run goes on without, unless nothing has begun that would be worth it."""
+        self._connections.discard(connection)
+        self._last_left = time.monotonic()
+        if not self._connections and not self._begun:
+            if not self._request.done():
+                self._request.set_exception(UsageError("The client left before it asked for a run."))
+            self.stop()
+
+    def obey(self, message: ClientMessage) -> None:
+        """Does what a client asked for, at once."""
+        match message:
+            case Start(request) if not self._request.done():
+                self._request.set_result(request)
+            case SetKnobs(knobs):
+                if self._sampler:
+                    self._sampler.set_knobs(knobs)
+                self.set_status(knobs=knobs, hurry=True)
+            case SetPace(pace):
+                if self._sampler:
+                    self._sampler.set_pace(pace)
+                self.set_status(pace=pace, hurry=True)
+            case RestartStream(prime, seed):
+                self._restart_stream(prime, random.randrange(1, 10_000) if seed is None else seed)
+            case SetLearningRate(rate):
+                self._to_trainer(trainer.Rate(rate), "its learning rate")
+            case SetPaused(paused):
+                self._to_trainer(trainer.Pause(paused), "pausing")
+            case WriteCheckpoint():
+                self._to_trainer(trainer.Save(), "a checkpoint")
+            case StopRun():
+                self.stop()
+            case _:
+                pass  # a second Hello or Start changes nothing
+
+    def stop(self, status: int = 0) -> None:
+        """Checkpoint, then end; `status` is for whoever waits in the foreground."""
+        if not self._stop_asked.is_set():
+            self.exit_status = status
+            self._stop_asked.set()
+            self.set_status(state="stopping", hurry=True)
+            if self._supervisor:
+                self._supervisor.send(trainer.Finish())
+
+    # ---- what the supervisor calls ----------------------------------------------------------------------------
+
+    def announce(self, message: EngineMessage, *, standing: bool = False) -> None:
+        """Tells every client: `standing` also those that come later."""
+        if standing:
+            self.standing.append(message)
+        else:
+            self.passing.append(message)
+            self.passing_count += 1
+        self._wake(hurry=True)
+
+    def set_status(self, *, hurry: bool = False, **changed: Any) -> None:
+        """Changes some of the status; clients hear of it soon, or at once if somebody waits for it."""
+        status = replace(self.status, **changed)
+        if status != self.status:
+            self.status = status
+            self.status_revision += 1
+            self._wake(hurry=hurry)
+
+    def add_points(self, points: list[LossPoint]) -> None:
+        """Adds to the loss history."""
+        self.losses.add(points)
+        self._wake()
+
+    def began(self, info: ModelInfo, *, paused: bool, step: int, learning_rate: float) -> None:
+        """The model stands and the run has its folder: the stream may speak, and others may attach."""
+        self._begun = True
+        config = info.config
+        self.announce(info, standing=True)
+        if config.reason:
+            self.announce(Notice("info", f"auto picked {config.reason}."))
+        self.set_status(
+            state="paused" if paused else "training",
+            step=step,
+            learning_rate=learning_rate,
+            steps_target=config.training.steps,
+        )
+        self._model_config = config.model
+        self._feed_sampler()
+        self._tasks.add(asyncio.create_task(self._listen()))
+
+    # ---- the stream -------------------------------------------------------------------------------------------
+
+    def _start_sampler(self) -> None:
+        loop = asyncio.get_running_loop()
+
+        def emit(piece: Generated, urgent: bool) -> None:
+            with contextlib.suppress(RuntimeError):  # the loop has ended
+                loop.call_soon_threadsafe(self._generated, piece, urgent)
+
+        def failed(words: str) -> None:
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(self.announce, Notice("error", words))
+
+        self._sampler = Sampler(emit, failed)
+        self._sampler.start()
+        self._sampler.set_knobs(self.status.knobs)
+        self._sampler.set_pace(self.status.pace)
+        self._feed_sampler()
+
+    def _feed_sampler(self) -> None:
+        """Gives the sampler the model as soon as there are both."""
+        if self._sampler and self._supervisor and self._corpus and self._model_config:
+            self._sampler.use_model(Model(self._model_config, self._corpus.vocabulary, self._supervisor.weights))
+            self._sampler.restart(self.status.prime, self.status.seed)
+
+    def _generated(self, piece: Generated, urgent: bool) -> None:
+        self.text.add(piece)
+        if not self.status.sampler_ready:
+            self.set_status(sampler_ready=True)
+        self._wake(hurry=urgent)
+
+    def _restart_stream(self, prime: str | None, seed: int) -> None:
+        if prime is None:
+            prime = self.status.prime
+        elif self._corpus is not None:
+            vocabulary = self._corpus.vocabulary
+            unknown = vocabulary.unknown(prime)
+            prime = vocabulary.known(prime)
+            if unknown:
+                named = " ".join(repr(character) for character in unknown[:8])
+                more = f" and {len(unknown) - 8} more" if len(unknown) > 8 else ""
+                self.announce(Notice("warning", f"Left out of the prime, the model does not know: {named}{more}"))
+        self.set_status(prime=prime, seed=seed, hurry=True)
+        if self._sampler:
+            self._sampler.restart(prime, seed)
+
+    # ---- the run ----------------------------------------------------------------------------------------------
+
+    async def run(self, *, foreground: bool = False) -> None:
+        """From the first client's request to the end; `exit_status` is then the process's.
+
+        In the foreground it ends as soon as training is done; else it waits for its clients to leave, and a while.
+        """
+        try:
+            await self._open_and_train(await self._request)
+            if not foreground:
+                await self._linger_on()
+            if self._begun:
+                self.announce(Ended(f"{self.status.step:,} steps, saved in {self._folder}", self.exit_status))
+        except UsageError as error:
+            self.exit_status = 2
+            self.announce(Refused(str(error)))
+        finally:
+            if self._sampler:
+                self._sampler.stop()
+            for connection in list(self._connections):
+                await connection.finish()
+            for task in list(self._tasks):
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            if self._supervisor:
+                self._supervisor.close()
+
+    async def _open_and_train(self, request: RunRequest) -> None:
+        opened = open_request(request)
+        self._folder = opened.place
+        self.announce(Welcome(opened.place.name, str(opened.place)), standing=True)
+        stream = opened.stream
+        self.set_status(knobs=stream.knobs, pace=stream.pace, seed=stream.seed)
+        corpus = await asyncio.to_thread(read_corpus, opened, request)
+        self._corpus = corpus
+        self.announce(preview(corpus), standing=True)
+        prime = corpus.vocabulary.known(stream.prime) if stream.prime else corpus.line_for_prime()
+        self.set_status(prime=prime)
+        if stream.prime:
+            self._restart_stream(stream.prime, stream.seed)
+        self._supervisor = Supervisor(self, opened, request, corpus)
+        if not self._stop_asked.is_set():
+            await self._supervisor.run()
+
+    async def _linger_on(self) -> None:
+        """After training: until asked to stop, or nobody has watched for a while."""
+        while not self._stop_asked.is_set():
+            if not self._connections and time.monotonic() - self._last_left > self._linger:
+                return
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stop_asked.wait(), 1)
+
+    async def _listen(self) -> None:
+        """Lets other clients attach, through a socket in a private folder."""
+        assert self._folder is not None
+        try:
+            path = socket_path(self._folder)
+            path.unlink(missing_ok=True)  # this engine holds the run's lock, so whoever left it is gone
+            server = await asyncio.start_unix_server(self._admit, path)
+        except (OSError, UsageError) as error:
+            self.announce(Notice("warning", f"No other workbench can attach to this run: {error}"))
+            return
+        try:
+            await server.serve_forever()
+        finally:
+            path.unlink(missing_ok=True)
+
+    async def _admit(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if sys.platform == "linux":
+            peer = writer.get_extra_info("socket").getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+            if struct.unpack("3i", peer)[1] != os.getuid():
+                writer.close()
+                return
+        self.connect(reader, writer)
+
+    def _to_trainer(self, order: trainer.ToTrainer, what: str) -> None:
+        if self._supervisor and self.status.state in ("training", "paused"):
+            self._supervisor.send(order)
+        else:
+            self.announce(
+                Notice("info", f"Nothing is training ({self.status.state}), so {what} has nothing to act on.")
+            )
+
+    def _wake(self, *, hurry: bool = False) -> None:
+        for connection in self._connections:
+            connection.wake(hurry=hurry)

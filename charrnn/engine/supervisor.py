@@ -1,0 +1,193 @@
+"""The engine's side of training: begins a run, follows its trainer, tells the engine. No torch here."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from charrnn.config import CorpusConfig, UsageError
+from charrnn.engine import trainer_messages as trainer
+from charrnn.engine.memory import open_memory
+from charrnn.engine.messages import LossPoint, ModelInfo, Notice, RunRequest, Sample
+from charrnn.engine.opening import STDIN_COPY, Opened
+from charrnn.engine.record import Record
+from charrnn.engine.trainer_link import TrainerLink, in_words
+from charrnn.presets import corpus_config
+from charrnn.runs import directory
+from charrnn.runs.metrics import read_metrics
+from charrnn.runs.saved import list_checkpoints
+from charrnn.text.corpus import Corpus
+
+if TYPE_CHECKING:
+    from charrnn.engine.server import Engine
+
+CHECKPOINT_EVERY = 60.0
+PROGRESS_TOLD_EVERY = 0.5
+
+
+class Supervisor:
+    """One run's trainer, from its start to its end; `weights` is the shared memory that it publishes into."""
+
+    def __init__(self, engine: Engine, opened: Opened, request: RunRequest, corpus: Corpus) -> None:
+        self._engine, self._opened, self._request, self._corpus = engine, opened, request, corpus
+        self._record = Record(self._disk_trouble)
+        self._link: TrainerLink | None = None
+        self._folder: directory.RunFolder | None = None
+        self._done: trainer.Done | None = None
+        self.weights = open_memory()
+
+    def send(self, message: trainer.ToTrainer) -> None:
+        if self._link is not None:
+            self._link.send(message)
+
+    async def run(self) -> None:
+        """Lives until the trainer's process has ended. Raises UsageError if the run could not begin."""
+        ids = open_memory(self._corpus.ids.data.cast("B"))
+        self._link = await TrainerLink.start(self.weights, ids, self._record.log)
+        os.close(ids)
+        self._link.send(self._build_message())
+        saver = asyncio.create_task(self._save_now_and_then())
+        try:
+            async for message in self._link:
+                self._follow(message)
+        except BaseException:
+            self._link.process.terminate()
+            raise
+        finally:
+            saver.cancel()
+            status = await self._link.ended()
+        if self._done is None and not (status == 0 and self._folder is None):
+            words = in_words(status, self._record.last_words())
+            self._record.log(words)
+            if self._folder is None:
+                raise UsageError(f"The run could not begin: {words}.")
+            self._engine.set_status(state="failed", characters_per_second=0.0, hurry=True)
+            place = self._opened.place
+            self._engine.announce(
+                Notice("error", f"Training stopped: {words}. Its log is {place / 'engine.log'}; the stream goes on.")
+            )
+
+    def close(self) -> None:
+        self._record.flush()
+        if self._folder is not None:
+            self._folder.close()
+
+    def _build_message(self) -> trainer.Build:
+        corpus, recorded = self._corpus, self._opened.recorded
+        config: CorpusConfig
+        checkpoint = None
+        if recorded is None:
+            config = corpus_config(self._request.options, source=self._opened.source, name=self._opened.name)
+        else:
+            config = recorded.corpus
+            self._folder = directory.RunFolder.open(self._opened.place)
+            saved = list_checkpoints(self._opened.place)
+            checkpoint = saved[-1] if saved else None
+            until = checkpoint.step if checkpoint else 0
+            lines = [line for line in read_metrics(self._opened.place) if line["step"] <= until]
+            self._engine.add_points([_point(line) for line in lines])
+        return trainer.Build(
+            options=self._request.options,
+            corpus=replace(config, sha256=corpus.sha256),
+            symbols=corpus.vocabulary.symbols,
+            replacement=corpus.vocabulary.replacement,
+            dtype=corpus.ids.dtype.name,
+            characters=corpus.characters,
+            held_out_at=corpus.held_out_at,
+            recorded=recorded,
+            checkpoint=str(checkpoint.path) if checkpoint else None,
+        )
+
+    def _follow(self, message: trainer.FromTrainer) -> None:
+        engine = self._engine
+        match message:
+            case trainer.Built():
+                self._begin(message)
+            case trainer.CannotBuild(text):
+                raise UsageError(text)
+            case trainer.Progress():
+                engine.set_status(
+                    step=message.step,
+                    chars=message.chars,
+                    seconds=message.seconds,
+                    characters_per_second=message.rate,
+                    passes=message.passes,
+                    learning_rate=message.learning_rate,
+                    best_val_loss=message.best_val_loss,
+                )
+            case trainer.Recorded(points):
+                self._record.points(points)
+                engine.add_points(points)
+            case trainer.Applied(event, value, step):
+                self._record.event(event, value, step)
+                if event == "pause" and engine.status.state in ("training", "paused"):
+                    rate = 0.0 if value else engine.status.characters_per_second
+                    engine.set_status(state="paused" if value else "training", characters_per_second=rate, hurry=True)
+                elif event == "learning_rate":
+                    engine.set_status(learning_rate=float(value), hurry=True)
+            case trainer.SavedAt(step, asked, problem):
+                self._saved(step, asked, problem)
+            case trainer.SampleMade(step, text):
+                engine.announce(Sample(step, text))
+            case trainer.Skipped(step, count):
+                words = f"{count:,} steps up to step {step:,} had no finite loss and changed no weights"
+                engine.announce(Notice("warning", f"{words}; a lower learning rate (,) helps."))
+            case trainer.Done(reason, step):
+                self._done = message
+                self._record.event("end", reason, step)
+                if reason != "asked":
+                    engine.set_status(state="finished", characters_per_second=0.0, hurry=True)
+                    engine.announce(Notice("info", f"Training is done: {step:,} steps, checkpoint written."))
+
+    def _begin(self, built: trainer.Built) -> None:
+        """The first moment at which anything is written: the run's folder."""
+        place = self._opened.place
+        if self._folder is None:
+            self._folder = directory.RunFolder.create(place, built.config)
+            if self._request.stdin_text is not None:
+                (place / STDIN_COPY).write_text(self._request.stdin_text, encoding="utf-8", newline="")
+        else:
+            self._folder.write_config(built.config)
+        self._record.open(place)
+        paused = self._opened.recorded is not None and not self._request.train
+        self._record.event("begin", built.device, built.step)
+        info = ModelInfo(built.summary, built.parameters, built.device, built.config)
+        self._engine.began(info, paused=paused, step=built.step, learning_rate=built.learning_rate)
+        self.send(trainer.Proceed(str(place), paused))
+
+    def _saved(self, step: int, asked: bool, problem: str | None) -> None:
+        if problem is not None:
+            self._engine.announce(Notice("error", f"The checkpoint could not be written: {problem}."))
+        elif asked:
+            self._record.event("checkpoint", True, step)
+            self._engine.announce(Notice("saved", f"Checkpoint written at step {step:,}."))
+
+    async def _save_now_and_then(self) -> None:
+        while True:
+            await asyncio.sleep(CHECKPOINT_EVERY)
+            if self._engine.status.state == "training":
+                self.send(trainer.Save())
+
+    def _disk_trouble(self, words: str | None) -> None:
+        level, text = (
+            ("error", f"{words}; training goes on.") if words else ("info", "The disk takes the record again.")
+        )
+        self._engine.announce(Notice(level, text[0].upper() + text[1:]))
+
+
+def _point(line: dict[str, object]) -> LossPoint:
+    def number(name: str) -> float | None:
+        value = line.get(name)
+        return float(value) if isinstance(value, int | float) else None
+
+    return LossPoint(
+        step=int(number("step") or 0),
+        chars=int(number("chars") or 0),
+        seconds=number("seconds") or 0.0,
+        train_loss=number("train_loss"),
+        val_loss=number("val_loss"),
+        learning_rate=number("learning_rate") or 0.0,
+        diverged=bool(line.get("diverged")),
+    )

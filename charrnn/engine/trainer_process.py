@@ -1,0 +1,92 @@
+"""The trainer's own process: takes orders from the engine, trains, publishes weights, writes checkpoints.
+
+    python -m charrnn.engine.trainer_process --link FD --weights FD --ids FD
+
+It never waits for the engine: what it says goes through a thread of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import queue
+import signal
+import socket
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+from charrnn.config import UsageError
+from charrnn.engine import wire
+from charrnn.engine.trainer_messages import Build, CannotBuild, Finish, FromTrainer, Proceed
+
+
+class Link:
+    """The connection to the engine: orders come in through a queue, words go out through one, each with a thread."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._socket = socket.socket(fileno=descriptor)
+        self._out: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        self.orders: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._writer = threading.Thread(target=self._write, daemon=True)
+        self._writer.start()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def say(self, message: FromTrainer) -> None:
+        self._out.put(wire.frame(message))
+
+    def _write(self) -> None:
+        while frame := self._out.get():
+            try:
+                self._socket.sendall(frame)
+            except OSError:  # the engine is gone; the reader asks the loop to finish
+                return
+
+    def _read(self) -> None:
+        with self._socket.makefile("rb") as stream:
+            while True:
+                try:
+                    order = wire.read_blocking(stream, wire.to_trainer)
+                except (OSError, wire.WireError):
+                    order = None
+                self.orders.put(Finish() if order is None else order)
+                if order is None:
+                    return
+
+    def close(self) -> None:
+        """Says what is still to be said, then hangs up."""
+        self._out.put(b"")
+        self._writer.join(timeout=10)
+        self._socket.close()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="charrnn.engine.trainer_process")
+    for name in ("link", "weights", "ids"):
+        parser.add_argument(f"--{name}", type=int, required=True)
+    arguments = parser.parse_args()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # ctrl+c reaches the whole terminal; the engine decides
+    link = Link(arguments.link)
+    try:
+        build = link.orders.get()
+        if not isinstance(build, Build):
+            return 0
+        try:
+            from charrnn.engine.training_loop import TrainingLoop
+
+            loop = TrainingLoop(link, build, arguments.weights, arguments.ids)
+        except UsageError as error:
+            link.say(CannotBuild(str(error)))
+            return 2
+        order = link.orders.get()
+        while not isinstance(order, Proceed | Finish):
+            order = link.orders.get()
+        if isinstance(order, Proceed):
+            loop.train(Path(order.folder), order.paused)
+    finally:
+        link.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,155 @@
+"""The command line's options, shared by `charrnn train` and the workbench. No torch here."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn, get_args
+
+from charrnn.config import Cell, Device, SamplingOfText, Tokens, UsageError
+from charrnn.engine.messages import RunRequest
+from charrnn.presets import PRESETS, range_problem, read_settings
+
+TARGET_HELP = (
+    "a text file, - for standard input, a built-in corpus (python-docs, python-source), or a run's name or folder; "
+    "nothing: python-docs"
+)
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse, with errors as one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}; {self.prog} --help lists what there is\n")
+
+
+class _ListPresets(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        for name, words in PRESETS.items():
+            print(f"{name:10} {words}")
+        parser.exit(0)
+
+
+def _number(name: str, kind: Callable[[str], int | float]) -> Callable[[str], int | float]:
+    def convert(text: str) -> int | float:
+        try:
+            value = kind(text)
+        except ValueError:
+            word = "a whole number" if kind is int else "a number"
+            raise argparse.ArgumentTypeError(f"{text!r} is not {word}") from None
+        problem = range_problem(name, value)
+        if problem:
+            raise argparse.ArgumentTypeError(problem)
+        return value
+
+    return convert
+
+
+def _add(group: Any, name: str, kind: Callable[[str], int | float], metavar: str, words: str) -> None:
+    group.add_argument(f"--{name.replace('_', '-')}", dest=name, type=_number(name, kind), metavar=metavar, help=words)
+
+
+def add_knobs(parser: argparse.ArgumentParser) -> None:
+    """The options that choose the next character; `sample` and the live stream share them."""
+    group = parser.add_argument_group("how the next character is chosen")
+    group.add_argument("--prime", metavar="TEXT", help="what the text starts with")
+    _add(group, "temperature", float, "T", "divides the logits; below 1 is bolder, above 1 is wilder (default 0.8)")
+    _add(group, "top_k", int, "K", "only the K likeliest; 0 for all (default)")
+    _add(group, "top_p", float, "P", "only the likeliest that make up P; 1 for all (default)")
+    _add(group, "min_p", float, "P", "only those at least P times as likely as the likeliest; 0 for all (default)")
+    group.add_argument("--greedy", action="store_const", const=True, help="always the likeliest")
+
+
+def add_run(parser: argparse.ArgumentParser) -> None:
+    """Everything a run can be told, for `charrnn train` and the workbench."""
+    parser.add_argument("target", nargs="?", default="", metavar="TARGET", help=TARGET_HELP)
+    parser.add_argument("--preset", choices=list(PRESETS), help="what the rest defaults to (default auto)")
+    parser.add_argument("--list-presets", action=_ListPresets, nargs=0, help="explain each preset")
+
+    text = parser.add_argument_group("the text")
+    text.add_argument("--tokens", choices=get_args(Tokens), help="the corpus's own characters, or string.printable")
+    text.add_argument("--ascii", action="store_const", const=True, help="fold to ASCII, squeeze runs of spaces")
+    _add(text, "validation", float, "F", "the last F of the corpus is held out (default 0.1)")
+    text.add_argument(
+        "--sampling-of-text",
+        dest="sampling_of_text",
+        choices=get_args(SamplingOfText),
+        help="stateful streams, or random portions",
+    )
+
+    model = parser.add_argument_group("the model")
+    model.add_argument("--cell", choices=get_args(Cell), help="the recurrent cell")
+    _add(model, "hidden", int, "N", "units in a layer")
+    _add(model, "layers", int, "N", "recurrent layers")
+    _add(model, "embedding", int, "N", "size of a character's vector; 0 feeds one-hot vectors")
+    _add(model, "dropout", float, "P", "between layers and before the output")
+
+    training = parser.add_argument_group("training")
+    _add(training, "batch", int, "N", "streams or portions in a step")
+    _add(training, "length", int, "N", "characters of each in a step")
+    _add(training, "lr", float, "RATE", "Adam's learning rate")
+    _add(training, "clip", float, "NORM", "largest gradient norm; 0 clips nothing")
+    _add(training, "weight_decay", float, "W", "decoupled weight decay")
+    _add(training, "seed", int, "N", "of weights, batches and the stream (default 1)")
+    _add(training, "steps", int, "N", "stop after so many")
+    _add(training, "minutes", float, "M", "stop after so much training")
+    _add(training, "evaluate_every", int, "N", "steps between held-out losses; 0 for never")
+    _add(training, "sample_every", int, "N", "steps between samples of `charrnn train`; 0 for never")
+    training.add_argument("--device", choices=get_args(Device), help="where to train (default auto)")
+    _add(training, "threads", int, "N", "torch threads of the trainer (default all cores)")
+
+    add_knobs(parser)
+    place = parser.add_argument_group("the run")
+    _add(place, "pace", float, "N", "characters a second of the live stream (default 50)")
+    place.add_argument("--run", metavar="NAME-OR-FOLDER", help="where the run lives (default: a new name)")
+    place.add_argument("--runs-folder", metavar="FOLDER", help="where runs live (default: the user's data folder)")
+    place.add_argument("--config", metavar="FILE.toml", help="the same settings; the command line wins")
+
+
+_NOT_SETTINGS = {"target", "run", "runs_folder", "config", "command", "list_presets"}
+
+
+def request_of(arguments: argparse.Namespace) -> RunRequest:
+    """What was typed, as a request to an engine; reads standard input if TARGET is `-`. Raises UsageError."""
+    options = read_settings(Path(arguments.config)) if arguments.config else {}
+    for name, value in vars(arguments).items():
+        if value is not None and name not in _NOT_SETTINGS:
+            options[name] = value
+    stdin_text = None
+    if arguments.target == "-":
+        if sys.stdin is None or sys.stdin.isatty():
+            raise UsageError("- reads the corpus from standard input, but nothing is piped in: try  cat FILE | … -")
+        stdin_text = decode_stdin(sys.stdin.buffer.read())
+    return RunRequest(
+        target=arguments.target,
+        stdin_text=stdin_text,
+        run=arguments.run,
+        runs_folder=str(Path(arguments.runs_folder).expanduser().absolute()) if arguments.runs_folder else None,
+        options=options,
+    )
+
+
+def decode_stdin(data: bytes) -> str:
+    """Standard input as text. Raises UsageError for what is not UTF-8."""
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UsageError(
+            f"standard input is not UTF-8 text (byte {error.start}): convert it first, for example with "
+            "iconv -f LATIN1 -t UTF-8"
+        ) from None
+
+
+def parse_workbench(argv: list[str]) -> RunRequest:
+    """The workbench's command line. Exits by itself: 0 for --help, 2 with a sentence for what cannot be."""
+    parser = Parser(
+        prog="charrnn-tui", description="Watch a recurrent network learn to write, and play with it while it does."
+    )
+    add_run(parser)
+    arguments = parser.parse_args(argv)
+    try:
+        return request_of(arguments)
+    except UsageError as error:
+        parser.exit(2, f"charrnn-tui: {error}\n")

@@ -1,0 +1,77 @@
+"""From logits to the next character's id."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from charrnn.config import Knobs
+
+# Beyond these a temperature's limit is reached in float64: the likeliest shares all, or all share alike.
+_COLDEST, _HOTTEST = 1e-30, 1e30
+
+
+def probabilities(logits: Tensor, knobs: Knobs) -> Tensor:
+    """The probability of each next character, (vocabulary,) float64, from its logits (vocabulary,).
+
+    In this order, each filter acting on what the one before left, scaled to sum to 1 again:
+
+    1. temperature: softmax(logits / temperature). Ackley, Hinton and Sejnowski, Cognitive Science 9 (1985).
+    2. top-k: the k likeliest; among equals the lower id. Fan, Lewis and Dauphin (2018), arXiv:1805.04833.
+    3. top-p: the fewest likeliest that together reach p. Holtzman et al. (2020), arXiv:1904.09751.
+    4. min-p: those at least min_p times as likely as the likeliest. Nguyen et al. (2024), arXiv:2407.01082.
+
+    Greedy gives the likeliest (the first among equals) probability 1 and ignores the rest. At temperature 0 the
+    likeliest share all. Any input gives finite probabilities and leaves at least one character: NaN counts as −∞, a
+    logit of +∞ leaves only its like, and where every logit is −∞ all characters are as likely.
+    """
+    logits = _finite_at_the_top(logits.detach().double())
+    if knobs.greedy:
+        return torch.zeros_like(logits).index_fill_(0, logits.argmax(), 1.0)
+    temperature = min(max(_COLDEST, knobs.temperature), _HOTTEST)  # NaN, too, counts as 0
+    chances = torch.softmax((logits - logits.max()) / temperature, 0)
+    if 0 < knobs.top_k < len(chances) or knobs.top_p < 1:
+        chances = _likeliest(chances, knobs)
+    if knobs.min_p > 0:
+        chances = chances * (chances >= min(knobs.min_p, 1.0) * chances.max())
+        chances = chances / chances.sum()
+    return chances
+
+
+def choose(logits: Tensor, knobs: Knobs, generator: torch.Generator) -> int:
+    """An id drawn from `probabilities(logits, knobs)` with this generator, which greedy leaves alone."""
+    return draw(probabilities(logits, knobs), knobs, generator)
+
+
+def draw(chances: Tensor, knobs: Knobs, generator: torch.Generator) -> int:
+    """An id drawn with these probabilities (vocabulary,)."""
+    return int(chances.argmax()) if knobs.greedy else int(torch.multinomial(chances, 1, generator=generator))
+
+
+def _likeliest(chances: Tensor, knobs: Knobs) -> Tensor:
+    """Top-k, then top-p, on probabilities (vocabulary,)."""
+    sorted_chances, ids = chances.sort(descending=True, stable=True)
+    if 0 < knobs.top_k < len(chances):
+        sorted_chances[knobs.top_k :] = 0
+        sorted_chances /= sorted_chances.sum()
+    if knobs.top_p < 1:
+        before = sorted_chances.cumsum(0) - sorted_chances
+        left_out = before >= knobs.top_p
+        left_out[0] = False
+        sorted_chances[left_out] = 0
+        sorted_chances /= sorted_chances.sum()
+    return torch.zeros_like(chances).index_copy_(0, ids, sorted_chances)
+
+
+def _finite_at_the_top(logits: Tensor) -> Tensor:
+    """The logits with a finite maximum, which nothing but NaN, +∞ or −∞ everywhere can prevent."""
+    if math.isfinite(logits.max().item()):  # the maximum is NaN if any is
+        return logits
+    logits = logits.nan_to_num(nan=-math.inf, posinf=math.inf, neginf=-math.inf)
+    top = logits.max().item()
+    if math.isfinite(top):
+        return logits
+    zeros = torch.zeros_like(logits)
+    return zeros if top < 0 else zeros.masked_fill_(logits < math.inf, -math.inf)

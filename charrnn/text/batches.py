@@ -1,0 +1,162 @@
+"""Portions of the text to learn from: long streams whose state is carried on, or random portions.
+
+The one file of `charrnn.text` that needs torch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from charrnn.config import SamplingOfText, TrainingConfig, UsageError
+from charrnn.text.vocabulary import Ids
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """`inputs` and `targets`, both (time, batch) int64: each target is the character after its input.
+
+    `fresh` says that the text does not continue the batch before: the state must be zero.
+    """
+
+    inputs: Tensor
+    targets: Tensor
+    fresh: bool
+
+
+class Batches(Protocol):
+    """An endless row of batches whose exact place can be saved."""
+
+    @property
+    def passes(self) -> float:
+        """How many times through the text so far."""
+
+    def next(self) -> Batch:
+        """The next batch."""
+
+    def state(self) -> dict[str, Tensor]:
+        """Everything that decides which batches follow."""
+
+    def load_state(self, state: dict[str, Tensor]) -> None:
+        """Go on as the one whose `state()` this was."""
+
+
+def least_characters(batch: int, length: int, sampling: SamplingOfText) -> int:
+    """The fewest characters of text that such batches can be made from."""
+    return (batch * length if sampling == "stream" else length) + 1
+
+
+def make_batches(ids: Ids, config: TrainingConfig) -> Batches:
+    """The batches a configuration asks for."""
+    kind = StreamBatches if config.sampling_of_text == "stream" else RandomPortions
+    return kind(ids, config.batch, config.length, config.seed)
+
+
+class StreamBatches:
+    """`batch` contiguous streams through the text, `length` characters a step, for truncated back-propagation.
+
+    In a pass, the text is a ring that is entered at a random place; the streams start at equal distances on it and each
+    walks up to where the next one started. So every (character, next character) pair of the text is met in every pass;
+    fewer than batch × length of them are met twice, where the last step reaches over. No pair joins the text's end to
+    its beginning: there only the state is carried over. `fresh` is set at each pass's start.
+    """
+
+    def __init__(self, ids: Ids, batch: int, length: int, seed: int) -> None:
+        """Ids of shape (characters,). Raises UsageError for a text shorter than `least_characters`."""
+        _check(ids, batch, length, "stream")
+        self._ids, self._length = ids, length
+        self._pairs = len(ids) - 1
+        self._starts = np.arange(batch, dtype=np.int64) * self._pairs // batch
+        stride = -(-self._pairs // batch)
+        self._steps_a_pass = -(-stride // length)
+        self._generator = torch.Generator().manual_seed(seed)
+        self._finished = 0  # passes
+        self._step = 0  # within the pass
+        self._entry = self._draw_entry()
+
+    @property
+    def passes(self) -> float:
+        """How many times through the text so far."""
+        return self._finished + self._step / self._steps_a_pass
+
+    def next(self) -> Batch:
+        """The next `length` characters of every stream."""
+        if self._step == self._steps_a_pass:
+            self._finished, self._step, self._entry = self._finished + 1, 0, self._draw_entry()
+        first = self._entry + self._step * self._length + self._starts
+        at = (first[None, :] + np.arange(self._length)[:, None]) % self._pairs
+        self._step += 1
+        return _batch(self._ids, at, fresh=self._step == 1)
+
+    def state(self) -> dict[str, Tensor]:
+        """The random generator's state and the place in the pass."""
+        place = torch.tensor([self._finished, self._step, self._entry], dtype=torch.int64)
+        return {"generator": self._generator.get_state(), "place": place}
+
+    def load_state(self, state: dict[str, Tensor]) -> None:
+        """Go on as the one whose `state()` this was."""
+        self._generator.set_state(state["generator"])
+        self._finished, self._step, self._entry = (int(number) for number in state["place"])
+
+    def _draw_entry(self) -> int:
+        return int(torch.randint(self._pairs, (), generator=self._generator))
+
+
+class RandomPortions:
+    """Portions of `length` characters from anywhere in the text, each place as likely: the lecture's way.
+
+    Every batch is `fresh`. With batch 1 this is its `portion[:-1]` → `portion[1:]` of length + 1 characters.
+    """
+
+    def __init__(self, ids: Ids, batch: int, length: int, seed: int) -> None:
+        """Ids of shape (characters,). Raises UsageError for a text shorter than `least_characters`."""
+        _check(ids, batch, length, "random")
+        self._ids, self._batch, self._length = ids, batch, length
+        self._generator = torch.Generator().manual_seed(seed)
+        self._drawn = 0  # batches
+
+    @property
+    def passes(self) -> float:
+        """How many characters were drawn for each one of the text."""
+        return self._drawn * self._batch * self._length / (len(self._ids) - 1)
+
+    def next(self) -> Batch:
+        """`batch` portions, each from a place of its own."""
+        places = len(self._ids) - self._length
+        first = torch.randint(places, (self._batch,), generator=self._generator).numpy()
+        self._drawn += 1
+        return _batch(self._ids, first[None, :] + np.arange(self._length)[:, None], fresh=True)
+
+    def state(self) -> dict[str, Tensor]:
+        """The random generator's state and the number of batches drawn."""
+        return {"generator": self._generator.get_state(), "drawn": torch.tensor(self._drawn)}
+
+    def load_state(self, state: dict[str, Tensor]) -> None:
+        """Go on as the one whose `state()` this was."""
+        self._generator.set_state(state["generator"])
+        self._drawn = int(state["drawn"])
+
+
+def _batch(ids: Ids, at: NDArray[np.int64], *, fresh: bool) -> Batch:
+    """The characters at these places, shape (time, batch), and the ones after them."""
+    inputs = torch.from_numpy(ids[at].astype(np.int64))
+    return Batch(inputs, torch.from_numpy(ids[at + 1].astype(np.int64)), fresh)
+
+
+def _check(ids: Ids, batch: int, length: int, sampling: SamplingOfText) -> None:
+    if batch < 1 or length < 1:
+        raise UsageError(f"A batch of {batch} and a length of {length} make no step; give at least 1 for each.")
+    least = least_characters(batch, length, sampling)
+    if len(ids) >= least:
+        return
+    options = "a smaller --length or --batch" if sampling == "stream" else "a smaller --length"
+    what = f"{batch:,} streams of {length:,} characters" if sampling == "stream" else f"portions of {length:,}"
+    raise UsageError(
+        f"The text has {len(ids):,} characters to learn from, and {what} need at least {least:,}; "
+        f"give a longer text, or {options}."
+    )

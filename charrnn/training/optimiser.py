@@ -1,0 +1,58 @@
+"""The optimiser, its learning rate, and the clipping of gradients."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Adam, AdamW, Optimizer
+
+from charrnn.config import TrainingConfig, UsageError
+
+
+def make_optimiser(model: nn.Module, config: TrainingConfig) -> Optimizer:
+    """Adam as the lecture uses it (Kingma and Ba 2015, arXiv:1412.6980), or AdamW where weights decay.
+
+    Decay (Loshchilov and Hutter 2019, arXiv:1711.05101) acts on matrices, not on biases. Raises UsageError for a
+    learning rate, decay or clip that is none.
+    """
+    _check_rate(config.lr)
+    if not 0 <= config.weight_decay < math.inf:
+        raise UsageError(f"A weight decay of {config.weight_decay} is none; give --weight-decay 0 or more.")
+    if not 0 <= config.clip < math.inf:
+        raise UsageError(f"A clip of {config.clip} is none; give --clip 0 (never) or a gradient norm above it.")
+    parameters = list(model.parameters())
+    fused = parameters[0].device.type in ("cpu", "cuda")
+    if not config.weight_decay:
+        return Adam(parameters, lr=config.lr, fused=fused)
+    matrices = [parameter for parameter in parameters if parameter.dim() > 1]
+    vectors = [parameter for parameter in parameters if parameter.dim() <= 1]
+    groups = [{"params": matrices, "weight_decay": config.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
+    return AdamW(groups, lr=config.lr, fused=fused)
+
+
+def learning_rate(optimiser: Optimizer) -> float:
+    """The rate the next step is taken with."""
+    return float(optimiser.param_groups[0]["lr"])
+
+
+def set_learning_rate(optimiser: Optimizer, rate: float) -> None:
+    """From the next step on. Raises UsageError for a rate that is none."""
+    _check_rate(rate)
+    for group in optimiser.param_groups:
+        group["lr"] = rate
+
+
+def clip_gradients(parameters: Iterable[nn.Parameter], limit: float) -> Tensor:
+    """Scale the gradients down to this global norm if they are above it (0: never); their norm before that, a scalar.
+
+    Pascanu, Mikolov and Bengio 2013, arXiv:1211.5063.
+    """
+    return torch.nn.utils.clip_grad_norm_(parameters, limit or math.inf)
+
+
+def _check_rate(rate: float) -> None:
+    if not 0 < rate < math.inf:
+        raise UsageError(f"A learning rate of {rate} is none; give --lr a number above 0, such as 0.003.")
