@@ -47,18 +47,22 @@ def _number(name: str, kind: Callable[[str], int | float]) -> Callable[[str], in
     return convert
 
 
-def _add(group: Any, name: str, kind: Callable[[str], int | float], metavar: str, words: str) -> None:
-    group.add_argument(f"--{name.replace('_', '-')}", dest=name, type=_number(name, kind), metavar=metavar, help=words)
+def add_number(
+    group: Any, name: str, kind: Callable[[str], int | float], metavar: str, words: str, ranged: str | None = None
+) -> None:
+    """An option `--name` that takes a number, in the range of the setting `ranged` (default: `name`)."""
+    convert = _number(ranged or name, kind)
+    group.add_argument(f"--{name.replace('_', '-')}", dest=name, type=convert, metavar=metavar, help=words)
 
 
 def add_knobs(parser: argparse.ArgumentParser) -> None:
     """The options that choose the next character; `sample` and the live stream share them."""
     group = parser.add_argument_group("how the next character is chosen")
     group.add_argument("--prime", metavar="TEXT", help="what the text starts with")
-    _add(group, "temperature", float, "T", "divides the logits; below 1 is bolder, above 1 is wilder (default 0.8)")
-    _add(group, "top_k", int, "K", "only the K likeliest; 0 for all (default)")
-    _add(group, "top_p", float, "P", "only the likeliest that make up P; 1 for all (default)")
-    _add(group, "min_p", float, "P", "only those at least P times as likely as the likeliest; 0 for all (default)")
+    add_number(group, "temperature", float, "T", "divides the logits: below 1 is safer, above 1 wilder (default 0.8)")
+    add_number(group, "top_k", int, "K", "only the K likeliest; 0 for all (default)")
+    add_number(group, "top_p", float, "P", "only the likeliest that make up P; 1 for all (default)")
+    add_number(group, "min_p", float, "P", "only those P times as likely as the likeliest; 0 for all (default)")
     group.add_argument("--greedy", action="store_const", const=True, help="always the likeliest")
 
 
@@ -71,7 +75,7 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     text = parser.add_argument_group("the text")
     text.add_argument("--tokens", choices=get_args(Tokens), help="the corpus's own characters, or string.printable")
     text.add_argument("--ascii", action="store_const", const=True, help="fold to ASCII, squeeze runs of spaces")
-    _add(text, "validation", float, "F", "the last F of the corpus is held out (default 0.1)")
+    add_number(text, "validation", float, "F", "the last F of the corpus is held out (default 0.1)")
     text.add_argument(
         "--sampling-of-text",
         dest="sampling_of_text",
@@ -81,34 +85,34 @@ def add_run(parser: argparse.ArgumentParser) -> None:
 
     model = parser.add_argument_group("the model")
     model.add_argument("--cell", choices=get_args(Cell), help="the recurrent cell")
-    _add(model, "hidden", int, "N", "units in a layer")
-    _add(model, "layers", int, "N", "recurrent layers")
-    _add(model, "embedding", int, "N", "size of a character's vector; 0 feeds one-hot vectors")
-    _add(model, "dropout", float, "P", "between layers and before the output")
+    add_number(model, "hidden", int, "N", "units in a layer")
+    add_number(model, "layers", int, "N", "recurrent layers")
+    add_number(model, "embedding", int, "N", "size of a character's vector; 0 feeds one-hot vectors")
+    add_number(model, "dropout", float, "P", "between layers and before the output")
 
     training = parser.add_argument_group("training")
-    _add(training, "batch", int, "N", "streams or portions in a step")
-    _add(training, "length", int, "N", "characters of each in a step")
-    _add(training, "lr", float, "RATE", "Adam's learning rate")
-    _add(training, "clip", float, "NORM", "largest gradient norm; 0 clips nothing")
-    _add(training, "weight_decay", float, "W", "decoupled weight decay")
-    _add(training, "seed", int, "N", "of weights, batches and the stream (default 1)")
-    _add(training, "steps", int, "N", "stop after so many")
-    _add(training, "minutes", float, "M", "stop after so much training")
-    _add(training, "evaluate_every", int, "N", "steps between held-out losses; 0 for never")
-    _add(training, "sample_every", int, "N", "steps between samples of `charrnn train`; 0 for never")
+    add_number(training, "batch", int, "N", "streams or portions in a step")
+    add_number(training, "length", int, "N", "characters of each in a step")
+    add_number(training, "lr", float, "RATE", "Adam's learning rate")
+    add_number(training, "clip", float, "NORM", "largest gradient norm; 0 clips nothing")
+    add_number(training, "weight_decay", float, "W", "decoupled weight decay")
+    add_number(training, "seed", int, "N", "of weights, batches and the stream (default 1)")
+    add_number(training, "steps", int, "N", "stop after so many")
+    add_number(training, "minutes", float, "M", "stop after so much training")
+    add_number(training, "evaluate_every", int, "N", "steps between held-out losses; 0 for never")
+    add_number(training, "sample_every", int, "N", "steps between samples of `charrnn train`; 0 for never")
     training.add_argument("--device", choices=get_args(Device), help="where to train (default auto)")
-    _add(training, "threads", int, "N", "torch threads of the trainer (default all cores)")
+    add_number(training, "threads", int, "N", "torch threads of the trainer (default all cores)")
 
     add_knobs(parser)
     place = parser.add_argument_group("the run")
-    _add(place, "pace", float, "N", "characters a second of the live stream (default 50)")
+    add_number(place, "pace", float, "N", "characters a second of the live stream (default 50)")
     place.add_argument("--run", metavar="NAME-OR-FOLDER", help="where the run lives (default: a new name)")
     place.add_argument("--runs-folder", metavar="FOLDER", help="where runs live (default: the user's data folder)")
     place.add_argument("--config", metavar="FILE.toml", help="the same settings; the command line wins")
 
 
-_NOT_SETTINGS = {"target", "run", "runs_folder", "config", "command", "list_presets"}
+_NOT_SETTINGS = {"target", "run", "runs_folder", "config", "command", "run_command", "list_presets"}
 
 
 def request_of(arguments: argparse.Namespace) -> RunRequest:
@@ -120,7 +124,9 @@ def request_of(arguments: argparse.Namespace) -> RunRequest:
     stdin_text = None
     if arguments.target == "-":
         if sys.stdin is None or sys.stdin.isatty():
-            raise UsageError("- reads the corpus from standard input, but nothing is piped in: try  cat FILE | … -")
+            raise UsageError(
+                "- reads the corpus from standard input, but nothing is piped in; try cat FILE | charrnn train -"
+            )
         stdin_text = decode_stdin(sys.stdin.buffer.read())
     return RunRequest(
         target=arguments.target,
@@ -137,8 +143,8 @@ def decode_stdin(data: bytes) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UsageError(
-            f"standard input is not UTF-8 text (byte {error.start}): convert it first, for example with "
-            "iconv -f LATIN1 -t UTF-8"
+            f"Standard input is not UTF-8 text (byte {error.start}); convert it first, for example with "
+            "iconv -f LATIN1 -t UTF-8."
         ) from None
 
 

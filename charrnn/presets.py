@@ -40,6 +40,7 @@ _LECTURE: dict[str, Value] = {
     "layers": 1,
     "embedding": 100,
     "dropout": 0.0,
+    "threads": 1,  # one stream is too little work to share: two threads were no faster, and slower beside other work
     "batch": 1,
     "length": 200,
     "sampling_of_text": "random",
@@ -70,6 +71,7 @@ _RANGES: dict[str, tuple[float, float, str]] = {
     "lr": (1e-12, 1e6, "above 0"),
     "clip": (0.0, math.inf, "at least 0 (0 clips nothing)"),
     "weight_decay": (0.0, math.inf, "at least 0"),
+    "sample_length": (0, 2**62, "at least 0"),
     "seed": (0, 2**63 - 1, "a whole number from 0"),
     "steps": (1, 2**62, "at least 1"),
     "minutes": (1e-9, math.inf, "above 0"),
@@ -100,7 +102,7 @@ def range_problem(name: str, value: Value) -> str | None:
 def _checked(name: str, value: Value) -> Value:
     problem = range_problem(name, value)
     if problem:
-        raise UsageError(f"--{name.replace('_', '-')}: {problem}")
+        raise UsageError(f"--{name.replace('_', '-')}: {problem}.")
     return value
 
 
@@ -109,9 +111,9 @@ def read_settings(path: Path) -> dict[str, Value]:
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise UsageError(f"the settings file {path} does not exist") from None
+        raise UsageError(f"The settings file {path} does not exist.") from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"the settings file {path} cannot be read: {error}") from None
+        raise UsageError(f"The settings file {path} cannot be read: {error}.") from None
     options: dict[str, Value] = {}
     for key, value in content.items():
         if key in ("versions", "reason"):
@@ -126,12 +128,12 @@ def read_settings(path: Path) -> dict[str, Value]:
                 if name in ("sha256", "source", "name") or (key == "stream" and name == "seed"):
                     continue
                 if _FIELDS.get(name) not in (key, "knobs" if key == "stream" else key):
-                    raise UsageError(f"the settings file {path} has an unknown setting {name!r} in [{key}]")
+                    raise UsageError(f"The settings file {path} has an unknown setting {name!r} in [{key}].")
                 options[name] = _checked(name, entry)
         else:
             raise UsageError(
-                f"the settings file {path} has an unknown part {key!r}: [corpus], [model], [training], [stream] and "
-                "preset are known"
+                f"The settings file {path} has an unknown part {key!r}; [corpus], [model], [training], [stream] and "
+                "preset are known."
             )
     return options
 
@@ -195,9 +197,9 @@ def _auto(characters: int, device: Device) -> tuple[dict[str, Value], str]:
     if int(picked["batch"]) > most:
         picked["batch"] = most
         reason += f"; the corpus is short, so only {most} streams"
-    if characters < 1_000_000 and int(picked["layers"]) > 1:
+    if characters < 800_000:
         picked["dropout"] = 0.2
-        reason += "; dropout 0.2, for the corpus is small"
+        reason += "; dropout 0.2, because so small a corpus is soon learnt by heart"
     if characters < 200:
         picked["length"] = max(1, min(64, characters // 4))
     summary = f"{picked['cell']} {picked['layers']}×{picked['hidden']}, {picked['batch']} streams of {picked['length']}"
@@ -209,7 +211,7 @@ def _preset_name(options: Mapping[str, Value]) -> Preset:
     for known in get_args(Preset):
         if name == known:
             return known  # type: ignore[no-any-return]
-    raise UsageError(f"there is no preset {name!r}: choose from {', '.join(get_args(Preset))}")
+    raise UsageError(f"There is no preset {name!r}; choose from {', '.join(get_args(Preset))}.")
 
 
 def _preset(options: Mapping[str, Value]) -> dict[str, Value]:
@@ -224,4 +226,4 @@ def _build(kind: type[Any], values: Mapping[str, Any]) -> Any:
     try:
         return msgspec.convert(values, kind)
     except msgspec.ValidationError as error:
-        raise UsageError(f"a setting does not fit: {error}") from None
+        raise UsageError(f"A setting does not fit: {error}.") from None

@@ -43,12 +43,12 @@ def launch(request: RunRequest) -> Launched:
     return Launched(process, ours)
 
 
-def attach(path: str) -> socket.socket:
+def attach(path: str, hello: Hello | None = None) -> socket.socket:
     """A connection to the live engine whose socket is at `path`. Raises OSError when none answers there."""
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         connection.connect(path)
-        connection.sendall(wire.frame(Hello()))
+        connection.sendall(wire.frame(hello or Hello()))
     except OSError:
         connection.close()
         raise

@@ -67,8 +67,6 @@ class Connection:
         finally:
             self._engine.left(self)
             self._writer.close()
-            with contextlib.suppress(OSError):
-                await self._writer.wait_closed()
 
     async def _tell(self) -> None:
         with contextlib.suppress(OSError):
@@ -117,4 +115,6 @@ class Connection:
         with contextlib.suppress(OSError, TimeoutError):
             self._writer.write(b"".join(wire.frame(m) for m in self._news()))
             await asyncio.wait_for(self._writer.drain(), 1)
-        self._writer.close()
+            self._writer.close()
+            await asyncio.wait_for(self._writer.wait_closed(), 1)
+        self._writer.transport.abort()  # a client that does not read cannot keep the engine from ending

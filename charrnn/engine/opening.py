@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from charrnn.config import RunConfig, StreamConfig, UsageError
@@ -54,6 +54,8 @@ def read_corpus(opened: Opened, request: RunRequest) -> Corpus:
     """The corpus of a run that is about to begin or go on. Raises UsageError, also if it has changed."""
     if opened.recorded is None:
         config = corpus_config(request.options, source=opened.source, name=opened.name)
+        if request.stdin_text is not None:
+            config = replace(config, source="-")
         return load_corpus(config, stdin_text=request.stdin_text)
     corpus = load_corpus(opened.recorded.corpus)
     if corpus.sha256 != opened.recorded.corpus.sha256:

@@ -198,14 +198,14 @@ class Engine:
 
         self._sampler = Sampler(emit, failed)
         self._sampler.start()
-        self._sampler.set_knobs(self.status.knobs)
-        self._sampler.set_pace(self.status.pace)
         self._feed_sampler()
 
     def _feed_sampler(self) -> None:
         """Gives the sampler the model as soon as there are both."""
         if self._sampler and self._supervisor and self._corpus and self._model_config:
             self._sampler.use_model(Model(self._model_config, self._corpus.vocabulary, self._supervisor.weights))
+            self._sampler.set_knobs(self.status.knobs)
+            self._sampler.set_pace(self.status.pace)
             self._sampler.restart(self.status.prime, self.status.seed)
 
     def _generated(self, piece: Generated, urgent: bool) -> None:
@@ -243,6 +243,7 @@ class Engine:
             if self._begun:
                 self.announce(Ended(f"{self.status.step:,} steps, saved in {self._folder}", self.exit_status))
         except UsageError as error:
+            self._stop_asked.set()
             self.exit_status = 2
             self.announce(Refused(str(error)))
         finally:

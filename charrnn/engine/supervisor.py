@@ -137,9 +137,10 @@ class Supervisor:
             case trainer.Done(reason, step):
                 self._done = message
                 self._record.event("end", reason, step)
-                if reason != "asked":
+                if engine.status.state != "stopping":
                     engine.set_status(state="finished", characters_per_second=0.0, hurry=True)
-                    engine.announce(Notice("info", f"Training is done: {step:,} steps, checkpoint written."))
+                    words = "was ended from outside" if reason == "asked" else "is done"
+                    engine.announce(Notice("info", f"Training {words}: {step:,} steps, checkpoint written."))
 
     def _begin(self, built: trainer.Built) -> None:
         """The first moment at which anything is written: the run's folder."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import socket
 import subprocess
@@ -12,6 +13,10 @@ from collections.abc import AsyncIterator, Callable
 
 from charrnn.engine import wire
 from charrnn.engine.trainer_messages import FromTrainer, ToTrainer
+
+# OpenMP's threads spin while they wait for each other. When anything else wants a core, the one that would have to
+# catch up does not get it, and a step of 6 ms takes 4.6 s (tests/benchmarks/NOTES.md). Passive waiting ends that; a
+# user's own OMP_WAIT_POLICY wins.
 
 
 class TrainerLink:
@@ -40,6 +45,7 @@ class TrainerLink:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
+                env={"OMP_WAIT_POLICY": "PASSIVE", **os.environ},
             )
         reader, writer = await asyncio.open_unix_connection(sock=ours, limit=2**20)
         return cls(process, reader, writer, asyncio.create_task(_copy_errors(process, log)))

@@ -67,6 +67,8 @@ def main() -> int:
     arguments = parser.parse_args()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # ctrl+c reaches the whole terminal; the engine decides
     link = Link(arguments.link)
+    for number in (signal.SIGTERM, signal.SIGHUP):  # a batch system ends the whole group: the last state is saved first
+        signal.signal(number, lambda *_: link.orders.put(Finish()))
     try:
         build = link.orders.get()
         if not isinstance(build, Build):

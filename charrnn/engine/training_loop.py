@@ -160,6 +160,8 @@ class TrainingLoop:
             "corpus_sha256": self.config.corpus.sha256,
             "versions": self.config.versions,
             "threads": self.config.training.threads,
+            "symbols": self.vocabulary.symbols,
+            "replacement": self.vocabulary.replacement,
         }
         self.writer = CheckpointWriter(folder, facts, self._written)
         self.pending: list[LossPoint] = []
@@ -297,6 +299,7 @@ class TrainingLoop:
                     self.link.say(Applied("pause", paused, step))
                     if paused:
                         self.shared.publish(step)
+                        self._progress()
                 case Save():
                     self.writer.put(self._snapshot(asked=True))
                 case Finish():

@@ -87,16 +87,26 @@ def _make_room(run: Path) -> None:
             shutil.rmtree(checkpoint.path, ignore_errors=True)
 
 
+def read_manifest(checkpoint: Saved) -> dict[str, Any]:
+    """The manifest of a checkpoint. Raises UsageError for one that is damaged or of a newer format."""
+    try:
+        manifest: dict[str, Any] = json.loads((checkpoint.path / MANIFEST).read_text(encoding="utf-8"))
+        newer = manifest["format"] > FORMAT
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"The checkpoint {checkpoint.path} cannot be read: {error}.") from None
+    if newer:
+        raise UsageError(f"The checkpoint {checkpoint.path} was written by a newer charrnn; update to open it.")
+    return manifest
+
+
 def load_tensors(checkpoint: Saved, name: str) -> dict[str, torch.Tensor]:
     """The tensors of one file of a checkpoint, after its size and sha256 were checked. Raises UsageError."""
+    manifest = read_manifest(checkpoint)
     try:
-        manifest = json.loads((checkpoint.path / MANIFEST).read_text(encoding="utf-8"))
         data = (checkpoint.path / name).read_bytes()
-        if manifest["format"] > FORMAT:
-            raise UsageError(f"{checkpoint.path} was written by a newer charrnn: update to open it")
         recorded = manifest["files"][name]
         if recorded["bytes"] != len(data) or recorded["sha256"] != hashlib.sha256(data).hexdigest():
-            raise UsageError(f"{checkpoint.path / name} is damaged: its digest is not the recorded one")
+            raise UsageError(f"The checkpoint {checkpoint.path} is damaged: {name} has not the recorded digest.")
         return load(data)
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
-        raise UsageError(f"the checkpoint {checkpoint.path} cannot be read: {error}") from None
+        raise UsageError(f"The checkpoint {checkpoint.path} cannot be read: {error}.") from None

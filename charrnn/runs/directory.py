@@ -51,9 +51,9 @@ def new_place(corpus_name: str, wanted: str | None, folder: Path) -> Path:
     if wanted:
         place = Path(wanted).expanduser().absolute() if os.sep in wanted else folder / wanted
         if (place / CONFIG).exists():
-            raise UsageError(f"there is a run at {place} already: give it as the target to go on with it")
+            raise UsageError(f"There is a run at {place} already; give it as the target to go on with it.")
         if place.exists() and (not place.is_dir() or any(place.iterdir())):
-            raise UsageError(f"{place} exists and is not an empty folder: choose another place with --run")
+            raise UsageError(f"{place} exists and is not an empty folder; choose another place with --run.")
     else:
         stem = re.sub(r"[^\w.-]+", "-", Path(corpus_name).stem).strip("-.") or "run"
         number = 1
@@ -69,17 +69,17 @@ def _refuse_unwritable(place: Path) -> None:
     while not parent.exists():
         parent = parent.parent
     if not parent.is_dir():
-        raise UsageError(f"the run cannot live at {place}: {parent} is not a folder; choose another with --runs-folder")
+        raise UsageError(f"The run cannot live at {place}: {parent} is not a folder; choose another place.")
     if not os.access(parent, os.W_OK | os.X_OK):
         raise UsageError(
-            f"the run cannot live at {place}: {parent} is not writable; choose another place with --runs-folder"
+            f"The run cannot live at {place}: {parent} is not writable; choose another place with --runs-folder."
         )
     try:  # a mount that is read-only or full passes the permission check
         with tempfile.TemporaryFile(dir=parent) as probe:
             probe.write(b"\0")
     except OSError as error:
         raise UsageError(
-            f"the run cannot live at {place}: {error.strerror}; choose another place with --runs-folder"
+            f"The run cannot live at {place}: {error.strerror}; choose another place with --runs-folder."
         ) from None
 
 
@@ -99,7 +99,9 @@ class RunFolder:
             folder = cls(path, _take_lock(path))
             folder.write_config(config)
         except OSError as error:
-            raise UsageError(f"the run cannot be written to {path}: {error.strerror}") from None
+            raise UsageError(
+                f"The run cannot be written to {path}: {error.strerror}; choose another place with --run."
+            ) from None
         return folder
 
     @classmethod
@@ -124,7 +126,7 @@ def read_config(path: Path) -> RunConfig:
         content = tomllib.loads((path / CONFIG).read_text(encoding="utf-8"))
         return msgspec.convert(content, RunConfig)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise UsageError(f"{path / CONFIG} is not a run's settings: {error}") from None
+        raise UsageError(f"{path / CONFIG} is not a run's settings: {error}.") from None
 
 
 def _without_none(value: Any) -> Any:
@@ -140,7 +142,7 @@ def _take_lock(path: Path) -> io.BufferedRandom:
     except OSError:
         lock.close()
         raise UsageError(
-            f"the run {path.name} is live in another process: attach to it with charrnn-tui {path.name}"
+            f"The run {path.name} is live in another process; attach to it with charrnn-tui {path.name}."
         ) from None
     return lock
 
@@ -171,7 +173,7 @@ def socket_folder() -> Path:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
-        raise UsageError(f"{folder} must be a folder of yours with mode 0700: remove it, or set XDG_RUNTIME_DIR")
+        raise UsageError(f"{folder} must be a folder of yours with mode 0700; remove it, or set XDG_RUNTIME_DIR.")
     return folder
 
 

@@ -42,7 +42,7 @@ def choose_checkpoint(run: Path, which: str) -> Saved:
     """`best` (the last where nothing was held out), `last`, or a step's number. Raises UsageError."""
     saved = list_checkpoints(run)
     if not saved:
-        raise UsageError(f"the run {run.name} has no checkpoint yet: let it train, or press w in the workbench")
+        raise UsageError(f"The run {run.name} has no checkpoint yet; let it train for a while first.")
     if which == "last":
         return saved[-1]
     if which == "best":
@@ -51,4 +51,4 @@ def choose_checkpoint(run: Path, which: str) -> Saved:
         if str(checkpoint.step) == which.lstrip("0"):
             return checkpoint
     steps = ", ".join(str(c.step) for c in saved)
-    raise UsageError(f"the run {run.name} has no checkpoint {which!r}: it has best, last and the steps {steps}")
+    raise UsageError(f"The run {run.name} has no checkpoint {which!r}; it has best, last and the steps {steps}.")

@@ -1,0 +1,162 @@
+"""The `charrnn` command: parses, then hands over to `charrnn.commands`, which alone load what they need."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from pathlib import Path
+
+from charrnn.config import Knobs, UsageError
+from charrnn.options import Parser, add_knobs, add_number, add_run, request_of
+from charrnn.runs import directory
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs one command; the exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted, 143 terminated."""
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    command = f"{parser.prog} {arguments.command}"
+    try:
+        return int(arguments.run_command(arguments))
+    except UsageError as error:
+        print(f"{command}: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the interpreter flushes once more at exit
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = Parser(prog="charrnn", description="Train character-level recurrent language models and write with them.")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=Parser)
+
+    train = commands.add_parser("train", help="train without a screen", description="Train a model on a text.")
+    add_run(train)
+    train.set_defaults(run_command=_train)
+
+    sample = commands.add_parser("sample", help="write text", description="Write text with a run's model.")
+    _add_saved_run(sample)
+    add_knobs(sample)
+    sample.add_argument("--prime-file", metavar="FILE", help="a file whose text the text starts with")
+    add_number(sample, "length", int, "N", "characters after the prime (default 500)", "sample_length")
+    add_number(sample, "seed", int, "N", "the same seed, run and options give the same text")
+    sample.set_defaults(run_command=_sample)
+
+    evaluate = commands.add_parser("evaluate", help="measure a loss", description="Measure a run's loss on a text.")
+    _add_saved_run(evaluate)
+    evaluate.add_argument("file", nargs="?", metavar="FILE", help="a text file (default: the run's held-out part)")
+    evaluate.add_argument(
+        "--protocol",
+        default="stream",
+        metavar="NAME",
+        help="stream: the whole text, state carried through (default); window:N: windows of N from a zero state",
+    )
+    evaluate.add_argument("--json", action="store_true", help="one JSON object")
+    evaluate.set_defaults(run_command=_evaluate)
+
+    runs = commands.add_parser("runs", help="list the runs", description="List the runs, the newest first.")
+    _add_runs_folder(runs)
+    runs.add_argument("--json", action="store_true", help="one JSON object a line")
+    runs.set_defaults(run_command=_runs)
+
+    stop = commands.add_parser("stop", help="end a live run", description="Checkpoint and stop a live run.")
+    stop.add_argument("run", nargs="?", metavar="RUN", help="the run's name or folder")
+    stop.add_argument("--all", action="store_true", help="every live run in the folder")
+    _add_runs_folder(stop)
+    stop.set_defaults(run_command=_stop)
+
+    export = commands.add_parser("export", help="the loss plot, metrics or model", description="Write one file.")
+    _add_saved_run(export)
+    export.add_argument("-o", "--out", required=True, metavar="FILE", help=".png .svg .pdf .csv or .safetensors")
+    export.set_defaults(run_command=_export)
+    return parser
+
+
+def _add_runs_folder(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--runs-folder", metavar="FOLDER", help="where runs live (default: the user's data folder)")
+
+
+def _add_saved_run(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", metavar="RUN", help="the run's name or folder")
+    parser.add_argument("--checkpoint", default="best", metavar="WHICH", help="best (default), last, or a step")
+    _add_runs_folder(parser)
+
+
+def _run_of(arguments: argparse.Namespace) -> Path:
+    folder = directory.runs_folder(arguments.runs_folder)
+    found = directory.find_run(arguments.run, folder)
+    if found is None:
+        raise UsageError(f"There is no run {arguments.run!r} in {folder}; `charrnn runs` lists what there is.")
+    return found
+
+
+def _train(arguments: argparse.Namespace) -> int:
+    from charrnn.commands.train import train
+
+    return train(request_of(arguments))
+
+
+def _sample(arguments: argparse.Namespace) -> int:
+    prime = arguments.prime
+    if arguments.prime_file is not None:
+        if prime is not None:
+            raise UsageError("Both --prime and --prime-file were given; give one of them.")
+        try:
+            prime = Path(arguments.prime_file).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"The prime file {arguments.prime_file} cannot be read: {error}.") from None
+    run = _run_of(arguments)
+    from charrnn.commands.measure import sample
+
+    given = {name: getattr(arguments, name) for name in ("temperature", "top_k", "top_p", "min_p", "greedy")}
+    knobs = Knobs(**{name: value for name, value in given.items() if value is not None})
+    length = 500 if arguments.length is None else arguments.length
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `… | head` ends us silently, as it does any filter
+    sample(run, which=arguments.checkpoint, prime=prime, length=length, knobs=knobs, seed=arguments.seed)
+    return 0
+
+
+def _evaluate(arguments: argparse.Namespace) -> int:
+    run = _run_of(arguments)
+    from charrnn.commands.measure import evaluate
+
+    which, protocol = arguments.checkpoint, arguments.protocol
+    evaluate(run, arguments.file, which=which, protocol=protocol, as_json=arguments.json)
+    return 0
+
+
+def _runs(arguments: argparse.Namespace) -> int:
+    from charrnn.commands.listing import print_runs
+
+    print_runs(directory.runs_folder(arguments.runs_folder), as_json=arguments.json)
+    return 0
+
+
+def _stop(arguments: argparse.Namespace) -> int:
+    from charrnn.commands.listing import stop_runs
+
+    if bool(arguments.run) == arguments.all:
+        raise UsageError("Give one RUN to stop, or --all; `charrnn runs` says which are live.")
+    folder = directory.runs_folder(arguments.runs_folder)
+    wanted = None if arguments.all else _run_of(arguments)
+    runs = directory.list_runs(folder if wanted is None else wanted.parent)
+    live = [run for run in runs if run.state == "live" and (wanted is None or Path(run.path) == wanted)]
+    if not live and wanted is not None:
+        raise UsageError(f"The run {wanted.name} is not live, so there is nothing to stop.")
+    return stop_runs(live)
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    from charrnn.commands.export import export
+
+    print(export(_run_of(arguments), Path(arguments.out).expanduser().absolute(), arguments.checkpoint))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

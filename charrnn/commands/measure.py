@@ -1,0 +1,72 @@
+"""`charrnn sample` and `charrnn evaluate`: what a saved model writes, and how well it predicts."""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from charrnn.config import Knobs, UsageError
+from charrnn.sampling.saved_model import load_model
+from charrnn.sampling.stream import TextStream
+from charrnn.text.corpus import load_corpus
+from charrnn.text.sources import read_source
+from charrnn.training.evaluation import loss_under, parse_protocol
+
+GROUP = 256
+
+
+def sample(run: Path, *, which: str, prime: str | None, length: int, knobs: Knobs, seed: int | None) -> None:
+    """Writes the prime and `length` characters to standard output, in constant memory. Raises UsageError."""
+    saved = load_model(run, which)
+    if prime is None:
+        prime = saved.config.stream.prime
+    if seed is None:
+        seed = random.randrange(1, 10_000)
+        print(f"step {saved.step:,}, seed {seed}", file=sys.stderr)
+    stream = TextStream(saved.model, saved.vocabulary, prime=prime, seed=seed, knobs=knobs)
+    if stream.unknown:
+        named = " ".join(map(repr, stream.unknown))
+        print(f"left out of the prime, the model does not know: {named}", file=sys.stderr)
+    sys.stdout.write(stream.prime)
+    group = 1 if sys.stdout.isatty() else GROUP
+    for done in range(0, length, group):
+        sys.stdout.write("".join(stream.next() for _ in range(min(group, length - done))))
+        sys.stdout.flush()
+    sys.stdout.write("\n")
+    sys.stdout.flush()
+
+
+def evaluate(run: Path, file: str | None, *, which: str, protocol: str, as_json: bool) -> None:
+    """Prints the loss on the held-out part, or on a file, under a named protocol. Raises UsageError."""
+    chosen = parse_protocol(protocol)
+    saved = load_model(run, which)
+    if file is None:
+        corpus = load_corpus(saved.config.corpus)
+        if corpus.sha256 != saved.config.corpus.sha256:
+            raise UsageError(f"The corpus {corpus.place} has changed since the run; give a FILE to evaluate on.")
+        ids = corpus.held_out_ids
+        if len(ids) < 2:
+            raise UsageError(f"The run {run.name} held nothing out; give a FILE to evaluate on.")
+    else:
+        ids = saved.vocabulary.encode(read_source(file, ascii=saved.config.corpus.ascii).text)
+    loss = loss_under(chosen, saved.model, np.asarray(ids))
+    found = {
+        "nats_per_char": loss,
+        "bits_per_char": loss / math.log(2),
+        "perplexity": math.exp(min(loss, 700.0)),
+        "characters": len(ids) - 1,
+        "protocol": str(chosen),
+        "step": saved.step,
+    }
+    if as_json:
+        print(json.dumps(found))
+    else:
+        print(
+            f"{loss:.4f} nats per character ({found['bits_per_char']:.4f} bits, perplexity {found['perplexity']:.3f}) "
+            f"over {len(ids) - 1:,} characters, protocol {chosen}, step {saved.step:,}"
+        )

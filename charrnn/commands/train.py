@@ -1,0 +1,194 @@
+"""`charrnn train`: an engine in the foreground, and what it has to say, as lines or as a progress bar."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import socket
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from charrnn.engine import wire
+from charrnn.engine.client import EngineClient
+from charrnn.engine.messages import (
+    CorpusInfo,
+    Ended,
+    EngineMessage,
+    Hello,
+    Losses,
+    ModelInfo,
+    Notice,
+    Refused,
+    RunRequest,
+    Sample,
+    Start,
+    Status,
+    Welcome,
+)
+from charrnn.engine.server import Engine
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+LINE_EVERY = 5.0
+
+
+def train(request: RunRequest) -> int:
+    """Trains until the run's end, or until it is interrupted; the exit status. Samples go to standard output."""
+    return asyncio.run(_train(request))
+
+
+async def _train(request: RunRequest) -> int:
+    engine = Engine()
+    loop = asyncio.get_running_loop()
+    for number, status in ((signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)):
+        loop.add_signal_handler(number, engine.stop, status)
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    engine.connect(*await asyncio.open_unix_connection(sock=theirs, limit=2**20))
+    ours.sendall(wire.frame(Hello(stream=False)) + wire.frame(Start(request)))
+    running = asyncio.create_task(engine.run(foreground=True))
+    with _reporter(sys.stderr.isatty()) as reporter:
+        async for message in await EngineClient.over(ours):
+            reporter.tell(message)
+    await running
+    await reporter.plots()
+    return engine.exit_status
+
+
+def _reporter(terminal: bool) -> Reporter:
+    return BarReporter() if terminal else Reporter()
+
+
+class Reporter:
+    """Lines on standard error: the corpus, the model, a loss every few seconds, what happened."""
+
+    def __init__(self) -> None:
+        self._folder: Path | None = None
+        self._status = Status(state="starting")
+        self._train_loss: float | None = None
+        self._val_loss: float | None = None
+        self._said = time.monotonic()
+        self._said_step = -1
+        self._plotting: asyncio.Task[None] | None = None
+
+    def __enter__(self) -> Reporter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._status.step > self._said_step:
+            self._line()
+
+    def say(self, words: str) -> None:
+        print(words, file=sys.stderr, flush=True)
+
+    def tell(self, message: EngineMessage) -> None:
+        match message:
+            case Refused(text, _):
+                self.say(f"charrnn train: {text}")
+            case Welcome(run, folder):
+                self._folder = Path(folder)
+                self.say(f"run       {run} ({folder})")
+            case CorpusInfo():
+                held_out = message.characters - message.held_out_at
+                self.say(
+                    f"corpus    {message.name}: {message.characters:,} characters, {len(message.alphabet)} symbols, "
+                    f"{held_out:,} held out ({message.note})"
+                )
+            case ModelInfo(summary, parameters, device, config):
+                self.say(f"model     {summary}: {parameters:,} parameters, on {device}, preset {config.preset}")
+            case Notice(level, text):
+                if level != "saved":
+                    self.say(f"{level:9} {text}")
+            case Losses(points):
+                self._train_loss = points[-1].train_loss
+                for point in points:
+                    self._val_loss = point.val_loss if point.val_loss is not None else self._val_loss
+            case Status():
+                self._status = message
+                self.progress()
+            case Sample(step, text):
+                self._sample(step, text)
+            case Ended(text):
+                self.say(f"end       {text}")
+            case _:
+                pass
+
+    def progress(self) -> None:
+        now = time.monotonic()
+        if self._status.state == "training" and now - self._said >= LINE_EVERY:
+            self._said = now
+            self._line()
+
+    def _line(self) -> None:
+        self._said_step = self._status.step
+        self.say(f"step {self._status.step:>9,}  {self.losses()}  {self.rate()}")
+
+    def losses(self) -> str:
+        words = []
+        if self._train_loss is not None:
+            words.append(f"loss {self._train_loss:.3f}")
+        if self._val_loss is not None:
+            words.append(f"held out {self._val_loss:.3f}")
+        return "  ".join(words) or "loss –"
+
+    def rate(self) -> str:
+        return f"{self._status.characters_per_second:>9,.0f} characters/s"
+
+    def _sample(self, step: int, text: str) -> None:
+        print(f"\n── step {step:,}  {self.losses()} ──\n{text}", flush=True)
+        if self._folder is not None and (self._plotting is None or self._plotting.done()):
+            self._plotting = asyncio.create_task(self._plot(self._folder))
+
+    async def _plot(self, folder: Path) -> None:
+        """The lecture's habit: the loss plot as a PDF, beside every sample, in a thread; without matplotlib, none."""
+        from charrnn.commands.export import plot_losses
+
+        with contextlib.suppress(ImportError, OSError):
+            await asyncio.to_thread(plot_losses, folder, folder / "loss.pdf")
+
+    async def plots(self) -> None:
+        """Draws the last plot, if plots were drawn at all."""
+        if self._plotting is not None and self._folder is not None:
+            await self._plotting
+            await self._plot(self._folder)
+
+
+class BarReporter(Reporter):
+    """The same on a terminal, with a progress bar in place of the lines."""
+
+    def __enter__(self) -> Reporter:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+        self._bar: Progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=None),
+            TextColumn("{task.fields[words]}", markup=False),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(elapsed_when_finished=True),
+            console=Console(stderr=True, markup=False, highlight=False),
+            transient=True,
+            refresh_per_second=4,
+        )
+        self._task: TaskID | None = None
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+        super().__exit__()
+
+    def say(self, words: str) -> None:
+        self._bar.console.print(words, soft_wrap=True)
+
+    def progress(self) -> None:
+        status = self._status
+        if self._task is None:
+            if status.state != "training":
+                return
+            self._task = self._bar.add_task("training", total=status.steps_target, words="")
+        words = f"step {status.step:,}  {self.losses()}  {self.rate().strip()}"
+        self._bar.update(self._task, completed=status.step, description=status.state, words=words)

@@ -1,0 +1,63 @@
+"""What tests of several rooms share: a small text, and a folder for runs that is not the user's."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("charrnn", deadline=None)  # machines are noisy; a test is not a benchmark
+settings.load_profile("charrnn")
+
+WORDS = [
+    "the",
+    "a",
+    "quick",
+    "brown",
+    "fox",
+    "jumps",
+    "over",
+    "lazy",
+    "dog",
+    "while",
+    "many",
+    "old",
+    "ships",
+    "sail",
+    "home",
+    "and",
+    "nobody",
+    "knows",
+    "why",
+    "they",
+    "left",
+]
+
+
+@pytest.fixture
+def small_text() -> str:
+    """Some 20,000 characters of made-up sentences, the same every time."""
+    chance = random.Random(5)
+    sentences = []
+    for _ in range(500):
+        words = [chance.choice(WORDS) for _ in range(chance.randrange(4, 12))]
+        sentences.append(" ".join(words).capitalize() + chance.choice([".", "?", "!"]) + chance.choice(["\n", " "]))
+    return "".join(sentences)
+
+
+@pytest.fixture
+def corpus_file(tmp_path: Path, small_text: str) -> Path:
+    """The small text as a file."""
+    path = tmp_path / "sentences.txt"
+    path.write_text(small_text, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def runs_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where this test's runs live; also $CHARRNN_RUNS, and the sockets stay out of the user's folder too."""
+    folder = tmp_path / "runs"
+    monkeypatch.setenv("CHARRNN_RUNS", str(folder))
+    return folder

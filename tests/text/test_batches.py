@@ -1,0 +1,138 @@
+"""Batches hold exactly the text, in order, and can be taken up again anywhere."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from charrnn.config import SamplingOfText, TrainingConfig, UsageError
+from charrnn.text.batches import Batch, Batches, RandomPortions, StreamBatches, least_characters, make_batches
+
+KINDS = [StreamBatches, RandomPortions]
+SHAPES = st.tuples(st.integers(1, 5), st.integers(1, 7), st.integers(0, 60), st.integers(0, 3))
+
+
+def numbered(characters: int) -> np.ndarray:
+    """Ids that say where they stand."""
+    return np.arange(characters, dtype=np.uint32)
+
+
+def one_pass(batches: Batches) -> list[Batch]:
+    taken = [batches.next()]
+    while batches.passes % 1 > 1e-9:
+        taken.append(batches.next())
+    return taken
+
+
+@settings(deadline=None)
+@given(SHAPES)
+def test_in_any_pass_every_next_character_is_a_target_and_few_are_twice(shape: tuple[int, int, int, int]) -> None:
+    batch, length, more, seed = shape
+    characters = least_characters(batch, length, "stream") + more
+    batches = StreamBatches(numbered(characters), batch, length, seed)
+    for _ in range(3):
+        times = Counter(torch.cat([taken.targets.flatten() for taken in one_pass(batches)]).tolist())
+        assert set(times) == set(range(1, characters))
+        assert max(times.values()) <= 2
+        assert sum(times.values()) - (characters - 1) < batch * length
+
+
+def test_a_text_that_divides_evenly_is_met_exactly_once() -> None:
+    batches = StreamBatches(numbered(3 * 5 * 4 + 1), 3, 5, seed=0)
+    targets = torch.cat([taken.targets.flatten() for taken in one_pass(batches)])
+    assert sorted(targets.tolist()) == list(range(1, 61))
+
+
+@settings(deadline=None)
+@given(SHAPES, st.sampled_from(KINDS))
+def test_any_target_is_the_character_after_its_input(
+    shape: tuple[int, int, int, int], kind: type[StreamBatches] | type[RandomPortions]
+) -> None:
+    batch, length, more, seed = shape
+    batches = kind(numbered(batch * length + 1 + more), batch, length, seed)
+    for _ in range(10):
+        taken = batches.next()
+        assert taken.inputs.shape == taken.targets.shape == (length, batch)
+        assert taken.inputs.dtype == taken.targets.dtype == torch.int64
+        assert torch.equal(taken.targets, taken.inputs + 1)
+
+
+@settings(deadline=None)
+@given(SHAPES)
+def test_any_stream_goes_on_where_it_was_until_the_batch_is_fresh(shape: tuple[int, int, int, int]) -> None:
+    batch, length, more, seed = shape
+    pairs = batch * length + more
+    batches = StreamBatches(numbered(pairs + 1), batch, length, seed)
+    before = batches.next()
+    assert before.fresh
+    for _ in range(10):
+        new_pass = batches.passes % 1 < 1e-9
+        taken = batches.next()
+        assert taken.fresh == new_pass
+        if not taken.fresh:
+            assert torch.equal(taken.inputs[0], before.targets[-1] % pairs)
+        assert torch.equal(taken.inputs[1:] % pairs, taken.targets[:-1] % pairs)
+        before = taken
+
+
+def test_each_pass_begins_somewhere_else() -> None:
+    batches = StreamBatches(numbered(1001), 2, 10, seed=1)
+    beginnings = {one_pass(batches)[0].inputs[0, 0].item() for _ in range(10)}
+    assert len(beginnings) > 5
+
+
+def test_random_portions_are_always_fresh_and_begin_anywhere_alike() -> None:
+    batches = RandomPortions(numbered(14), batch=100, length=4, seed=1)
+    taken = [batches.next() for _ in range(100)]
+    assert all(batch.fresh for batch in taken)
+    times = torch.bincount(torch.cat([batch.inputs[0] for batch in taken]), minlength=10)
+    assert len(times) == 10  # 0 … 9: the last portion's last target is the last character
+    assert (times - 1000).abs().max() < 150  # five standard deviations
+    assert batches.passes == pytest.approx(100 * 100 * 4 / 13)
+
+
+@settings(deadline=None)
+@given(SHAPES, st.sampled_from(KINDS), st.integers(0, 20))
+def test_any_place_can_be_taken_up_again(
+    shape: tuple[int, int, int, int], kind: type[StreamBatches] | type[RandomPortions], steps: int
+) -> None:
+    batch, length, more, seed = shape
+    ids = numbered(batch * length + 1 + more)
+    batches = kind(ids, batch, length, seed)
+    for _ in range(steps):
+        batches.next()
+    again = kind(ids, batch, length, seed + 1)
+    again.load_state({key: tensor.clone() for key, tensor in batches.state().items()})
+    for _ in range(25):
+        assert again.passes == batches.passes
+        one, other = batches.next(), again.next()
+        assert torch.equal(one.inputs, other.inputs)
+        assert one.fresh == other.fresh
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_batches_leave_the_global_generator_alone(kind: type[StreamBatches] | type[RandomPortions]) -> None:
+    before: Tensor = torch.get_rng_state()
+    batches = kind(numbered(100), 2, 5, seed=3)
+    for _ in range(30):
+        batches.next()
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize("sampling", ["stream", "random"])
+def test_the_shortest_text_works_and_one_character_less_is_told(sampling: SamplingOfText) -> None:
+    least = least_characters(4, 8, sampling)
+    config = TrainingConfig(batch=4, length=8, sampling_of_text=sampling)
+    make_batches(numbered(least), config).next()
+    with pytest.raises(UsageError, match=rf"has {least - 1} characters .* at least {least}; .*--length"):
+        make_batches(numbered(least - 1), config)
+
+
+@pytest.mark.parametrize(("batch", "length"), [(0, 5), (5, 0), (-1, 5)])
+def test_a_step_of_nothing_is_told(batch: int, length: int) -> None:
+    with pytest.raises(UsageError, match="at least 1"):
+        make_batches(numbered(100), TrainingConfig(batch=batch, length=length))
