@@ -1,0 +1,271 @@
+"""The workbench in a real pseudo-terminal, with the fake engine behind it."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pyte
+import pytest
+
+WORKBENCH = Path(__file__).parent / "workbench_with_fake_engine.py"
+# What pyte does not read: private modes and queries; none of it draws.
+UNREAD = re.compile(rb"\x1b\[[?>=<][0-9;:]*[ -/]*[@-~]|\x1b\[[0-9;:]*[ -/]+[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
+
+
+class Terminal:
+    """A child behind a pseudo-terminal; `screen` is what a person would see."""
+
+    def __init__(self, *arguments: str, size: tuple[int, int] = (120, 34), **environment: str) -> None:
+        self.columns, self.rows = size
+        self.screen = pyte.Screen(*size)
+        self.stream = pyte.ByteStream(self.screen)
+        self.raw = bytearray()
+        self.status: int | None = None
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.environ.update({"TERM": "xterm-256color", "COLORTERM": "truecolor", **environment})
+            os.execv(sys.executable, [sys.executable, str(WORKBENCH), *arguments])
+        self.resize(*size)
+        self.before = termios.tcgetattr(self.fd)
+
+    def resize(self, columns: int, rows: int) -> None:
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self.screen.resize(rows, columns)
+
+    def read(self, seconds: float) -> bool:
+        if not select.select([self.fd], [], [], seconds)[0]:
+            return True
+        try:
+            data = os.read(self.fd, 65536)
+        except OSError:
+            return False
+        self.raw += data
+        self.stream.feed(UNREAD.sub(b"", data))
+        return bool(data)
+
+    def until(self, condition: Callable[[], object], seconds: float = 10.0) -> None:
+        end = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < end, "\n".join(self.screen.display)
+            self.read(0.02)
+
+    def shows(self, *texts: str, seconds: float = 10.0) -> None:
+        self.until(lambda: all(text in "\n".join(self.screen.display) for text in texts), seconds)
+
+    def press(self, keys: str) -> None:
+        os.write(self.fd, keys.encode())
+
+    def end(self, seconds: float = 10.0) -> int:
+        """Reads on until the child has ended; its exit status."""
+        end = time.monotonic() + seconds
+        while self.status is None:
+            assert time.monotonic() < end, "the workbench did not end"
+            if not self.read(0.02):
+                time.sleep(0.01)
+            done, status = os.waitpid(self.pid, os.WNOHANG)
+            if done:
+                self.status = os.waitstatus_to_exitcode(status)
+        while select.select([self.fd], [], [], 0)[0] and self.read(0):
+            pass
+        return self.status
+
+    def left(self) -> str:
+        """What was written to the normal screen after the alternate one was left."""
+        _, _, after = bytes(self.raw).rpartition(b"\x1b[?1049l")
+        return UNREAD.sub(b"", after).decode()
+
+    def is_clean(self) -> bool:
+        """Whether the modes that the screen switched on are off again."""
+        for mode in (b"1049", b"1000", b"1003", b"1006", b"2004", b"1004"):
+            assert self.raw.rfind(b"\x1b[?" + mode + b"l") > self.raw.rfind(b"\x1b[?" + mode + b"h"), mode
+        assert self.raw.rfind(b"\x1b[?25h") > self.raw.rfind(b"\x1b[?25l")
+        return True
+
+
+@contextlib.contextmanager
+def terminal(*arguments: str, size: tuple[int, int] = (120, 34), **environment: str) -> Iterator[Terminal]:
+    one = Terminal(*arguments, size=size, **environment)
+    try:
+        yield one
+    finally:
+        if one.status is None:
+            os.kill(one.pid, signal.SIGKILL)
+            os.waitpid(one.pid, 0)
+        os.close(one.fd)
+
+
+def test_the_screen_comes_up_streams_and_leaves_a_line_that_says_how_to_come_back() -> None:
+    with terminal() as one:
+        one.shows("● training", "── seed 1 ──", "the quick brown fox")
+        one.press("+")
+        one.shows("T 0.85")
+        one.press("q")
+        assert one.end() == 0
+        assert one.is_clean()
+        assert "come back with: charrnn-tui hamlet-1" in one.left()
+
+
+def test_no_background_is_painted_and_no_foreign_sequence_comes_through() -> None:
+    with terminal() as one:
+        one.shows("the quick brown fox", "[bold]six characters[/bold] ␛]52;c;ZXZpbA==␇")
+        one.press("d")
+        assert one.end() == 0
+        assert not re.search(rb"\x1b\[(?:[0-9;]*;)?4[0-7][;m]|\x1b\[(?:[0-9;]*;)?48;", bytes(one.raw))
+        assert b"\x1b]52" not in one.raw
+
+
+def test_sigterm_leaves_the_terminal_clean_within_three_seconds() -> None:
+    with terminal() as one:
+        one.shows("the quick brown fox")
+        begun = time.monotonic()
+        os.kill(one.pid, signal.SIGTERM)
+        assert one.end() == 143
+        assert time.monotonic() - begun < 3.0
+        assert one.is_clean()
+        assert "Saved at step 7; come back" in one.left()
+
+
+def test_sigterm_ends_it_even_when_the_terminal_reads_nothing() -> None:
+    with terminal() as one:
+        one.shows("the quick brown fox")
+        for number in range(60):
+            one.resize(150, 40 + number % 2)
+            time.sleep(0.02)
+        begun = time.monotonic()
+        os.kill(one.pid, signal.SIGTERM)
+        while (ended := os.waitpid(one.pid, os.WNOHANG))[0] == 0:
+            assert time.monotonic() - begun < 3.5
+            time.sleep(0.02)
+        one.status = os.waitstatus_to_exitcode(ended[1])
+        assert one.status == 143
+
+
+def test_a_closed_terminal_ends_the_workbench() -> None:
+    with terminal() as one:
+        one.shows("the quick brown fox")
+        os.kill(one.pid, signal.SIGHUP)
+        assert one.end(4.0) == 129
+
+
+def test_a_refusal_is_one_sentence_and_status_2() -> None:
+    with terminal(FAKE_REFUSAL="no file named [b]x\x1b[31m; name one that exists") as one:
+        assert one.end() == 2
+        assert one.left().strip() == "charrnn-tui: no file named [b]x␛[31m; name one that exists"
+
+
+def test_two_hundred_resizes_in_a_row_leave_it_alive_and_drawn() -> None:
+    with terminal() as one:
+        one.shows("the quick brown fox")
+        for number in range(200):
+            one.resize(1 + (number * 37) % 150, 1 + (number * 11) % 50)
+            one.read(0.005)
+        one.resize(100, 30)
+        one.shows("● training", "─ Corpus ─", "─ Stream ─", "T 0.80")
+        one.press("d")
+        assert one.end() == 0
+
+
+@pytest.mark.parametrize("size", [(120, 34), (80, 24), (60, 16)])
+def test_frames_stand_straight_at(size: tuple[int, int]) -> None:
+    with terminal(size=size) as one:
+        one.shows("the quick brown fox")
+        body = [line for line in one.screen.display if line.startswith("│")]
+        assert len(body) > size[1] // 2 - 3
+        assert all(line.endswith("│") for line in body)
+        one.press("d")
+        one.end()
+
+
+def test_at_20x5_a_message_says_what_size_is_needed() -> None:
+    with terminal(size=(20, 5)) as one:
+        one.shows("40x10", "20x5")
+
+
+def test_standard_input_may_be_the_corpus() -> None:
+    script = f"printf 'some text' | {sys.executable} {WORKBENCH} -"
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.environ.update({"TERM": "xterm-256color"})
+        os.execv("/bin/sh", ["sh", "-c", script])
+    seen = b""
+    end = time.monotonic() + 10
+    while b"seed 1" not in seen and time.monotonic() < end:
+        if select.select([fd], [], [], 0.1)[0]:
+            seen += os.read(fd, 65536)
+    os.write(fd, b"d")
+    while select.select([fd], [], [], 5)[0]:
+        try:
+            data = os.read(fd, 65536)
+        except OSError:
+            break
+        if not data:
+            break
+        seen += data
+    os.close(fd)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    assert b"Training goes on" in seen
+
+
+# ---- no terminal on standard output --------------------------------------------------------------------------
+
+
+def plain(**options: object) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, str(WORKBENCH)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **options,  # type: ignore[call-overload]
+    )
+
+
+@pytest.mark.parametrize(("sent", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_without_a_terminal_it_prints_lines_until_it_is_told_to_stop(sent: signal.Signals, status: int) -> None:
+    with plain() as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline() == "To bethe quick brown fox jumps over the lazy dog and writes on\n"
+        process.send_signal(sent)
+        rest, said = process.communicate(timeout=10)
+        assert process.returncode == status
+        assert "\x1b" not in rest + said
+        assert "training, step" in said
+        assert "Saved at step 7." in said
+
+
+def test_without_a_terminal_a_reader_that_has_enough_ends_it_quietly() -> None:
+    with plain() as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.read(10)
+        process.stdout.close()
+        said = process.stderr.read()
+        assert process.wait(10) == 0
+        assert "Traceback" not in said
+        assert "Saved at step 7." in said
+
+
+def test_starting_and_plain_mode_load_neither_textual_nor_torch() -> None:
+    script = (
+        "import sys, json\nsys.argv = ['charrnn-tui', '--help']\nfrom tui.__main__ import main\nimport tui.plain\n"
+        "try:\n    main()\nexcept SystemExit as left:\n    assert left.code == 0\n"
+        "print(json.dumps(sorted(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert "usage: charrnn-tui" in done.stdout
+    assert not {"torch", "numpy", "textual", "plotext"} & set(json.loads(done.stderr.splitlines()[-1]))

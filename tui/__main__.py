@@ -1,0 +1,113 @@
+"""`charrnn-tui`: the engine is started first, then the screen, so that both load at the same time."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+
+from charrnn.engine import client
+from charrnn.engine.messages import RunRequest
+from charrnn.options import parse_workbench
+
+_SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+
+
+def complain(text: str) -> None:
+    """One sentence on standard error."""
+    from tui.terminal import safe_line
+
+    print(f"charrnn-tui: {safe_line(text)}", file=sys.stderr)
+
+
+def keyboard_from_terminal() -> bool:
+    """Makes the terminal standard input when that was a pipe; False when there is no terminal."""
+    if os.isatty(0):
+        return True
+    try:
+        terminal = os.open("/dev/tty", os.O_RDWR)
+    except OSError:
+        return False
+    os.dup2(terminal, 0)
+    os.close(terminal)
+    return True
+
+
+def connection_to(request: RunRequest) -> socket.socket:
+    """A connection to the live run that the request names, else to a new engine. Raises OSError."""
+    if request.target and request.stdin_text is None:
+        from charrnn.runs.directory import find_run, is_live, runs_folder, socket_path
+
+        run = find_run(request.target, runs_folder(request.runs_folder))
+        if run is not None and is_live(run):
+            # One that is just ending no longer listens; a new engine then says what there is to say.
+            with contextlib.suppress(OSError):
+                return client.attach(str(socket_path(run)))
+    return client.launch(request).connection
+
+
+def main() -> int:
+    """Runs the workbench, or prints plain lines when standard output is no terminal; returns the exit status."""
+    request = parse_workbench(sys.argv[1:])
+    on_screen = sys.stdout is not None and sys.stdout.isatty()
+    if on_screen and not keyboard_from_terminal():
+        complain("there is no terminal to read keys from; use charrnn train, or give the corpus as a file.")
+        return 2
+    try:
+        connection = connection_to(request)
+    except OSError as error:
+        complain(f"the engine could not be started: {error}")
+        return 1
+    if not on_screen:
+        from tui.plain import run_plain
+
+        return run_plain(connection)
+    # Until the loop can handle them they wait, or a signal in this half second would leave the engine alone.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    return run_on_screen(connection)
+
+
+def run_on_screen(connection: socket.socket) -> int:
+    """Draws until the user leaves; returns the exit status."""
+    # Textual reads this at import. At its 60 frames a second a key waits up to 17 ms for the next frame, while the
+    # frames themselves are bounded by the app's own pulses.
+    os.environ.setdefault("TEXTUAL_FPS", "200")
+    from tui.app import Leaving, Workbench
+    from tui.driver import LastResort, TerminalDriver, quiet_standard_error
+
+    app = Workbench(connection, TerminalDriver)
+    last_resort = LastResort()
+
+    async def run() -> Leaving | None:
+        loop = asyncio.get_running_loop()
+
+        # Not loop.add_signal_handler: a terminal that reads nothing blocks Textual's writes, and with them the loop.
+        def terminated(*_: object) -> None:
+            last_resort.arm(2.7, 143)
+            loop.call_soon_threadsafe(app.stop, 143, 1.5)
+
+        def hung_up(*_: object) -> None:
+            last_resort.arm(1.0, 129)
+            loop.call_soon_threadsafe(app.exit, Leaving(129))
+
+        signal.signal(signal.SIGTERM, terminated)
+        signal.signal(signal.SIGHUP, hung_up)
+        signal.signal(signal.SIGINT, lambda *_: loop.call_soon_threadsafe(app.action_interrupt))
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+        return await app.run_async()
+
+    with quiet_standard_error():
+        leaving = asyncio.run(run())
+    last_resort.disarm()
+    if leaving is None:
+        return app.return_code or 1
+    if leaving.text:
+        complain(leaving.text)
+    return leaving.status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,337 @@
+"""The workbench: awaits the engine's messages, draws what changed, and turns keys into the session's wishes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shlex
+import socket
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar
+
+from textual import events, work
+from textual.app import App, ComposeResult, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.driver import Driver
+from textual.screen import Screen
+
+from charrnn.engine.client import EngineClient
+from charrnn.engine.messages import (
+    ClientMessage,
+    CorpusInfo,
+    Ended,
+    EngineMessage,
+    Losses,
+    ModelInfo,
+    Notice,
+    Refused,
+    Status,
+    Text,
+)
+from tui import keys
+from tui.layout import PaneName
+from tui.panes.prime import PrimeInput
+from tui.panes.workspace import Workspace
+from tui.pulse import Pulse
+from tui.session import Session
+from tui.terminal import safe_line
+from tui.theme import THEME
+
+DRAW_EVERY, STATUS_EVERY, CHART_EVERY = 0.08, 0.9, 1.5
+"""Seconds between two drawings of the stream, the status line and the chart."""
+SAVING_TAKES = 10.0
+"""Seconds after which the screen is left although the engine still saves."""
+NOTICE_STAYS = {"info": 5.0, "warning": 9.0, "error": 20.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """With what status the workbench ends, and the sentence that it leaves on the normal screen."""
+
+    status: int
+    text: str = ""
+
+
+class Workbench(App[Leaving]):
+    CSS_PATH = "app.tcss"
+    TITLE = "charrnn"
+    AUTO_FOCUS = "#stream-text"
+    ALLOW_SELECT = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            ",".join(key.keys),
+            key.action,
+            key.description,
+            show=False,
+            id=key.id,
+            priority=key.keys[-1].startswith("ctrl+"),
+        )
+        for key in keys.TABLE
+        if key.action
+    ]
+
+    def __init__(self, connection: socket.socket, driver_class: type[Driver] | None = None) -> None:
+        super().__init__(driver_class=driver_class)
+        self.register_theme(THEME)
+        self.theme = "workbench"
+        self.animation_level = "none"
+        self.session = Session(self._send)
+        self._connection = connection
+        self._client: EngineClient | None = None
+        self._unsent: list[ClientMessage] = []
+        self._log_scale = False
+        self._leaving: Leaving | None = None
+        self._notice_timer: asyncio.TimerHandle | None = None
+        self._stream_pulse = Pulse(DRAW_EVERY, self._draw_stream)
+        self._status_pulse = Pulse(STATUS_EVERY, self._draw_status)
+        self._chart_pulse = Pulse(CHART_EVERY, self._draw_chart)
+        self.panes = Workspace()
+
+    def compose(self) -> ComposeResult:
+        yield self.panes
+
+    def on_mount(self) -> None:
+        self.panes.put(self.size)
+        self._draw_status()
+        self._draw_knobs()
+        self.panes.stream.wait_with("the stream begins in a moment")
+        self._listen()
+
+    # ---- the engine ------------------------------------------------------------------------------------------
+
+    def _send(self, message: ClientMessage) -> None:
+        if self._client is None:
+            self._unsent.append(message)
+        else:
+            self._client.send(message)
+
+    @work(exit_on_error=True)
+    async def _listen(self) -> None:
+        self._client = client = await EngineClient.over(self._connection)
+        for message in self._unsent:
+            client.send(message)
+        try:
+            async for answer in client:
+                self.hear(answer)
+        finally:
+            # Leaving by a key has just written a message; closing flushes it.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(client.close(), 1.0)
+        self.session.connected = False
+        self._draw_status()
+        if self._leaving is not None:
+            self.exit(self._leaving)
+        elif self.session.ended is None:
+            self.say("error", "The engine has gone; what it said last is in the run's engine.log. q leaves.", None)
+
+    def hear(self, message: EngineMessage) -> None:
+        """Takes one message of the engine into the state and onto the screen."""
+        state = self.session.state
+        self.session.receive(message)
+        match message:
+            case Text():
+                wanted = self.panes.stream.text.transcript.knobs
+                self.panes.stream.add(message.pieces)
+                if wanted is not None and message.pieces and message.pieces[-1].knobs != wanted:
+                    self._stream_pulse.now()
+                else:
+                    self._stream_pulse.soon()
+            case Status():
+                self._draw_knobs()
+                if self.session.state != state:
+                    self._status_pulse.now()
+                else:
+                    self._status_pulse.soon()
+            case Losses():
+                self._chart_pulse.soon()
+            case CorpusInfo():
+                self.panes.corpus.show_corpus(message)
+                self.panes.stream.input.alphabet = frozenset(message.alphabet)
+                self.panes.stream.wait_with("loading torch; the stream begins in a moment")
+                self._status_pulse.now()
+            case ModelInfo():
+                self._status_pulse.now()
+            case Notice():
+                self.say(message.level, message.text)
+            case Refused():
+                self.exit(Leaving(message.status, message.text))
+            case Ended():
+                self._ended(message)
+            case _:
+                self._status_pulse.soon()
+
+    def _ended(self, message: Ended) -> None:
+        if self._leaving is not None:
+            self.exit(Leaving(self._leaving.status or message.status, self._with_way_back(message.text)))
+        else:
+            self._status_pulse.now()
+            level = "error" if message.status else "info"
+            self.say(level, f"{message.text} The engine has ended; q leaves.".lstrip(), None)
+
+    # ---- drawing ---------------------------------------------------------------------------------------------
+
+    def _draw_stream(self) -> None:
+        self.panes.stream.draw()
+
+    def _draw_status(self) -> None:
+        self.panes.status.show(self.session)
+
+    def _draw_chart(self) -> None:
+        self.panes.loss.show_losses(self.session.points, self._log_scale)
+        self.panes.loss_line.show(self.session.points)
+
+    def _draw_knobs(self) -> None:
+        session = self.session
+        self.panes.stream.show_knobs(session.knobs, session.pace, session.learning_rate)
+
+    def say(self, level: str, text: str, seconds: float | None = 0.0) -> None:
+        """Shows a sentence in the footer's place for `seconds`: 0 for as long as its level asks, None for good."""
+        if self._notice_timer is not None:
+            self._notice_timer.cancel()
+            self._notice_timer = None
+        self.panes.bottom.show_notice(level, text)
+        if seconds is not None:
+            seconds = seconds or NOTICE_STAYS.get(level, 5.0)
+            self._notice_timer = asyncio.get_running_loop().call_later(seconds, self.panes.bottom.clear_notice)
+
+    # ---- layout ----------------------------------------------------------------------------------------------
+
+    def on_resize(self, event: events.Resize) -> None:
+        # While the app hears of a new size its own one is still the old.
+        self.panes.put(event.size)
+
+    def action_toggle_pane(self, name: PaneName) -> None:
+        self.panes.toggle(name)
+        if not any(self.panes.shown.values()):
+            self.say("info", "Every pane is hidden: 1 corpus, 2 loss, 3 stream, 0 all as before.")
+
+    def action_zoom(self) -> None:
+        self.panes.zoom(self.focused)
+
+    def action_reset_layout(self) -> None:
+        self.panes.reset()
+
+    # ---- knobs -----------------------------------------------------------------------------------------------
+
+    def _turned(self) -> None:
+        self.panes.stream.text.transcript.want(self.session.knobs)
+        self._draw_knobs()
+        self._stream_pulse.now()
+
+    def action_temperature(self, steps: int) -> None:
+        self.session.step_temperature(steps)
+        self._turned()
+
+    def action_top_k(self) -> None:
+        self.session.next_top_k()
+        self._turned()
+
+    def action_nucleus(self) -> None:
+        self.session.next_nucleus()
+        self._turned()
+
+    def action_pace(self, direction: int) -> None:
+        self.session.step_pace(direction)
+        self._draw_knobs()
+
+    def action_learning_rate(self, direction: int) -> None:
+        self.session.step_learning_rate(direction)
+        self._draw_knobs()
+        if not self.session.learning_rate:
+            self.say("info", "The learning rate can be set once training has begun.")
+
+    def action_pause(self) -> None:
+        self.session.toggle_pause()
+        self._draw_status()
+
+    def action_checkpoint(self) -> None:
+        self.session.write_checkpoint()
+        self.say("info", "Asked for a checkpoint.")
+
+    def action_log_scale(self) -> None:
+        self._log_scale = not self._log_scale
+        self._chart_pulse.now()
+
+    # ---- the stream ------------------------------------------------------------------------------------------
+
+    def action_follow(self) -> None:
+        self.panes.stream.text.follow()
+
+    def action_restart(self) -> None:
+        self.say("info", f"The stream starts again with seed {self.session.restart()}.")
+
+    def action_edit_prime(self) -> None:
+        self.panes.show_stream()
+        self.panes.stream.edit(self.session.status.prime)
+
+    def on_prime_input_applied(self, message: PrimeInput.Applied) -> None:
+        self.panes.stream.leave_editing()
+        self.panes.stream.text.follow()
+        self.session.restart(message.prime)
+
+    def on_prime_input_left(self) -> None:
+        self.panes.stream.leave_editing()
+
+    def on_prime_input_unknown(self, message: PrimeInput.Unknown) -> None:
+        self.panes.stream.show_unknown(message.characters)
+
+    def action_copy_text(self) -> None:
+        from tui.copying import clipped, keep
+
+        text = self.panes.stream.text.transcript.said()
+        if not text:
+            self.say("info", "There is no text to copy yet.")
+            return
+        self.copy_to_clipboard(clipped(text))
+        self.say(*keep(text, self.session.welcome.run if self.session.welcome else "stream"))
+
+    # ---- help and leaving ------------------------------------------------------------------------------------
+
+    def action_help(self) -> None:
+        from tui.screens.help import HelpScreen
+
+        self.push_screen(HelpScreen())
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        for key in keys.TABLE:
+            if key.command:
+                title = f"{key.command}  ({key.shown.split()[0]})"
+                yield SystemCommand(title, key.description, partial(self.run_action, key.action))
+
+    def _with_way_back(self, text: str) -> str:
+        """A sentence that ends with how to come back to the run, if there is one yet."""
+        welcome = self.session.welcome
+        way = f"come back with: charrnn-tui {shlex.quote(safe_line(welcome.run))}" if welcome else ""
+        return "; ".join(part for part in (text.rstrip(". "), way) if part)
+
+    def action_detach(self) -> None:
+        self.exit(Leaving(0, self._with_way_back("The engine has ended" if self.session.ended else "Training goes on")))
+
+    def action_stop(self) -> None:
+        self.stop(0)
+
+    async def action_quit(self) -> None:
+        self.stop(0)
+
+    def action_interrupt(self) -> None:
+        self.stop(130)
+
+    def stop(self, status: int, patience: float = SAVING_TAKES) -> None:
+        """Has the engine write a checkpoint and end, and leaves when it has; a second call leaves at once."""
+        if self.session.ended is not None or not self.session.connected:
+            ended = self.session.ended
+            text = self._with_way_back(ended.text if ended else "The engine has gone")
+            self.exit(Leaving(status or (ended.status if ended else 1), text))
+        elif self._leaving is not None:
+            self._leave_it_to_the_engine()
+        else:
+            self._leaving = Leaving(status, self._with_way_back(""))
+            self.session.stop()
+            self.say("info", "Saving… The screen closes when the checkpoint is written; q again leaves at once.", None)
+            asyncio.get_running_loop().call_later(patience, self._leave_it_to_the_engine)
+
+    def _leave_it_to_the_engine(self) -> None:
+        status = self._leaving.status if self._leaving else 0
+        self.exit(Leaving(status, self._with_way_back("The engine finishes saving on its own")))

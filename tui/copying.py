@@ -1,0 +1,36 @@
+"""Where the stream's text goes when it is copied: the clipboard, by way of the terminal, and always a file."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+import time
+from pathlib import Path
+
+from tui.terminal import safe_line
+
+CLIPBOARD = 50_000
+"""Characters: terminals drop an OSC 52 sequence much longer than this."""
+
+
+def clipped(text: str) -> str:
+    """The end of `text` that fits a clipboard sequence, without what cannot be encoded."""
+    return text[-CLIPBOARD:].encode("utf-8", "replace").decode("utf-8")
+
+
+def keep(text: str, run: str) -> tuple[str, str]:
+    """Writes `text` to a new file; a notice's level and sentence."""
+    from platformdirs import user_cache_path
+
+    name = f"{re.sub(r'[^A-Za-z0-9._-]+', '-', run)[:60] or 'stream'}-{time.strftime('%Y%m%d-%H%M%S')}.txt"
+    clipboard = "the clipboard, if the terminal allows it," if len(text) <= CLIPBOARD else "(its end) the clipboard"
+    reason = ""
+    for folder in (user_cache_path("charrnn") / "copies", Path(tempfile.gettempdir())):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(text, encoding="utf-8", errors="replace")
+        except OSError as error:
+            reason = error.strerror or str(error)
+            continue
+        return "info", f"Copied {len(text):,} characters to {clipboard} and to {safe_line(str(folder / name))}"
+    return "warning", f"Copied to {clipboard} but to no file: {reason}."

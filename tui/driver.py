@@ -1,0 +1,99 @@
+"""The terminal itself: Textual's driver on a descriptor of its own, and standard error kept off the screen."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import sys
+import tempfile
+import termios
+import threading
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from textual.drivers.linux_driver import LinuxDriver
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+RESET = b"\x1b[<u\x1b[?2004l\x1b[?1006l\x1b[?1015l\x1b[?1003l\x1b[?1000l\x1b[?1004l\x1b[?7h\x1b[?1049l\x1b[?25h\x1b[0m"
+
+
+class TerminalDriver(LinuxDriver):
+    """Writes to its own copy of standard output, so that whatever a library prints cannot share its stream."""
+
+    def __init__(
+        self, app: App[Any], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
+    ) -> None:
+        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        self._terminal = os.dup(sys.__stdout__.fileno() if sys.__stdout__ else 1)
+        self._output = open(self._terminal, "w", encoding="utf-8", errors="replace", newline="")  # noqa: SIM115
+        self._file = self._output
+
+    def _get_terminal_size(self) -> tuple[int, int]:
+        try:
+            columns, rows = os.get_terminal_size(self._terminal)
+        except OSError:
+            return 80, 24
+        return columns or 80, rows or 24
+
+    def close(self) -> None:
+        super().close()
+        with contextlib.suppress(OSError):
+            self._output.close()
+
+
+@contextlib.contextmanager
+def quiet_standard_error() -> Iterator[None]:
+    """Sends what is printed to standard error into a file while a screen is up.
+
+    The end of it is printed afterwards when the screen was left by an error.
+    """
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as log:
+        os.dup2(log.fileno(), 2)
+        failed = True
+        try:
+            yield
+            failed = False
+        finally:
+            sys.stderr.flush()
+            os.dup2(kept, 2)
+            os.close(kept)
+            if failed:
+                size = log.seek(0, os.SEEK_END)
+                log.seek(max(0, size - 4000))
+                from tui.terminal import safe
+
+                sys.stderr.write(safe(log.read().decode("utf-8", "replace")))
+
+
+class LastResort:
+    """Ends the process after some seconds even if the terminal takes no more output and Textual waits for it."""
+
+    def __init__(self) -> None:
+        self._timer: threading.Timer | None = None
+        self._attributes: list[Any] | None = None
+        with contextlib.suppress(termios.error):
+            self._attributes = termios.tcgetattr(0)
+
+    def arm(self, seconds: float, status: int) -> None:
+        if self._timer is None:
+            self._timer = threading.Timer(seconds, self._end, (status,))
+            self._timer.daemon = True
+            self._timer.start()
+
+    def disarm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _end(self, status: int) -> None:
+        if self._attributes is not None:
+            with contextlib.suppress(termios.error):
+                termios.tcsetattr(0, termios.TCSANOW, self._attributes)
+        with contextlib.suppress(OSError):
+            if select.select([], [1], [], 0)[1]:
+                os.write(1, RESET)
+        os._exit(status)

@@ -1,0 +1,219 @@
+"""The stream: what the model writes, as it writes it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.style import Style
+from textual import events
+from textual.app import ComposeResult
+from textual.geometry import Region
+
+from charrnn.config import Knobs
+from charrnn.engine.messages import Generated
+from tui import palette
+from tui.panes.frame import Pane, Part
+from tui.panes.prime import PrimeInput
+from tui.panes.rows import Rows
+from tui.terminal import width
+from tui.transcript import Kind, Transcript
+
+STYLES: dict[Kind, Style] = {
+    "text": palette.PLAIN,
+    "prime": palette.PRIME,
+    "mark": palette.ACCENT,
+    "pending": palette.ACCENT_STRONG,
+    "rule": palette.QUIET,
+    "quiet": palette.QUIET,
+}
+
+
+class StreamText(Rows):
+    """The text itself. It follows its end until the user scrolls up."""
+
+    def __init__(self) -> None:
+        super().__init__(id="stream-text")
+        self.transcript = Transcript()
+        self.following = True
+        self.waiting = ""
+        self._rows_drawn = 0
+        self._last_drawn: list[tuple[str, Kind]] = []
+        self._widths_drawn: list[int] = []
+        self._bar_drawn: tuple[int, int] | None = None
+
+    def row_count(self) -> int:
+        return len(self.transcript.index) if self.transcript.characters else 1
+
+    def row_segments(self, number: int) -> Sequence[tuple[str, Style]]:
+        if not self.transcript.characters:
+            return [(self.waiting, palette.QUIET)]
+        return [(text, STYLES[kind]) for text, kind in self.transcript.row(number)]
+
+    def on_resize(self, event: events.Resize) -> None:
+        if self.transcript.columns != self.text_columns:
+            share = self.top / max(1, self.row_count())
+            self.transcript.rewrap(self.text_columns)
+            self.top = int(share * self.row_count())
+        self.top = self.last_top if self.following else min(self.top, self.last_top)
+        self._widths_drawn = []
+        self.refresh()
+
+    def draw(self) -> None:
+        """Brings the screen up to the transcript, by the rows that changed."""
+        dropped, self.transcript.dropped_rows = self.transcript.dropped_rows, 0
+        changed = self.transcript.take_changed()
+        if dropped and not self.following:
+            self.top = max(0, self.top - dropped)
+        if self.following and self.top != self.last_top:
+            self.top = self.last_top
+            self._draw_moved()
+        elif dropped:
+            self.refresh()
+        elif not self._draw_grown(changed):
+            self.refresh_rows(changed, max(self._rows_drawn, self.row_count()))
+        self._rows_drawn = self.row_count()
+        self._last_drawn = self.transcript.row(self._rows_drawn - 1)
+        self._widths_drawn = self._widths()
+
+    def _widths(self) -> list[int]:
+        """The cells that each row in sight takes."""
+        rows = range(self.top, min(self.top + self.size.height, self.row_count()))
+        return [sum(width(text) for text, _ in self.row_segments(number)) for number in rows]
+
+    def _draw_moved(self) -> None:
+        """Draws every row in sight, but not the blank that follows both the old and the new text of it."""
+        columns, height = self.size
+        before, bar = self._widths_drawn, self.bar()
+        if len(before) < height or bar != self._bar_drawn:
+            # A region at the far end of a row would have Textual send the whole row.
+            self._bar_drawn = bar
+            self.refresh()
+            return
+        pairs = enumerate(zip(before, self._widths(), strict=False))
+        self.refresh(*(Region(0, y, min(1 + max(old, new), columns), 1) for y, (old, new) in pairs))
+
+    def _draw_grown(self, changed: int) -> bool:
+        """Draws no more than the cells that the last row grew by, when that is all that happened."""
+        rows = self.row_count()
+        if changed < rows - 1 or rows != self._rows_drawn or not self._last_drawn or not self.transcript.characters:
+            return False
+        *before, (text, kind) = self._last_drawn
+        now = self.transcript.row(rows - 1)
+        if len(now) != len(self._last_drawn) or now[:-1] != before or now[-1][1] != kind:
+            return False
+        grown = now[-1][0]
+        if not grown.startswith(text):
+            return False
+        drawn = width("".join(part for part, _ in before) + text)
+        added = width(grown[len(text) :])
+        if drawn + added > self.text_columns or width(grown[len(text) : len(text) + 1]) == 0:
+            return grown == text
+        y = rows - 1 - self.top
+        if y < self.size.height:
+            self.refresh(Region(1 + drawn, y, added, 1))
+        return True
+
+    def scrolled(self) -> None:
+        self._widths_drawn = []
+        following = self.top >= self.last_top
+        if following != self.following:
+            self.following = following
+            self.pane.show_lower()
+
+    def follow(self) -> None:
+        self.following = True
+        self.move_to(self.last_top)
+        self.pane.show_lower()
+
+    @property
+    def pane(self) -> GenerationPane:
+        pane = self.parent
+        assert isinstance(pane, GenerationPane)
+        return pane
+
+
+class GenerationPane(Pane):
+    """The stream with its knobs in the title, and the line in which its prime is edited."""
+
+    DEFAULT_CSS = "GenerationPane { height: 1fr; }"
+
+    def __init__(self) -> None:
+        self.text = StreamText()
+        super().__init__("Stream", self.text, id="stream")
+        self.input = PrimeInput()
+        self._seed: int | None = None
+        self._unknown = ""
+
+    def compose(self) -> ComposeResult:
+        yield self.upper
+        yield self.body
+        yield self.input
+        yield self.lower
+
+    # ---- text ------------------------------------------------------------------------------------------------
+
+    def add(self, pieces: Sequence[Generated]) -> None:
+        for piece in pieces:
+            self.text.transcript.add(piece)
+            if piece.seed != self._seed:
+                self._seed = piece.seed
+                self.show_lower()
+
+    def draw(self) -> None:
+        self.text.draw()
+
+    def wait_with(self, words: str) -> None:
+        """What stands in the pane before there is any text."""
+        if words != self.text.waiting:
+            self.text.waiting = words
+            if not self.text.transcript.characters:
+                self.text.refresh()
+
+    # ---- the frame -------------------------------------------------------------------------------------------
+
+    def show_knobs(self, knobs: Knobs, pace: float, learning_rate: float) -> None:
+        """The knobs in the title; when it is narrow the temperature is the last to go."""
+        rate = f"lr {learning_rate:.3g}" if learning_rate else ""
+        self.upper.show(
+            [Part(self.title, palette.STRONG, 2)],
+            [
+                Part("greedy" if knobs.greedy else f"T {knobs.temperature:.2f}", palette.ACCENT_STRONG, 1),
+                _knob("top-k", str(knobs.top_k) if knobs.top_k else "", 4),
+                _knob("min-p", f"{knobs.min_p:g}" if knobs.min_p > 0 else "", 5),
+                _knob("top-p", f"{knobs.top_p:g}" if knobs.top_p < 1 else "", 6),
+                Part(f"{pace:g} ch/s" if pace else "still", palette.PLAIN, 3),
+                Part(rate, palette.PLAIN, 7),
+            ],
+        )
+
+    def show_lower(self) -> None:
+        """The lower line: what editing needs to know, that following is off, or the seed."""
+        if self.input.is_open:
+            title = Part("prime", palette.STRONG, 1)
+            unknown = Part(f"the model does not know {self._unknown}" if self._unknown else "", palette.WARNING, 1)
+            help_parts = [Part("enter starts", rank=2), Part("esc leaves", rank=3), Part("\\n is a new line", rank=4)]
+            self.lower.show([title, unknown], help_parts)
+        elif not self.text.following:
+            self.lower.show([Part("following off · f to follow", palette.ACCENT)], [])
+        else:
+            self.lower.show([], [Part(f"seed {self._seed}", palette.QUIET)] if self._seed is not None else [])
+
+    # ---- the prime -------------------------------------------------------------------------------------------
+
+    def edit(self, prime: str) -> None:
+        self.input.open(prime)
+        self.show_lower()
+
+    def leave_editing(self) -> None:
+        self.input.close()
+        self._unknown = ""
+        self.show_lower()
+        self.text.focus()
+
+    def show_unknown(self, characters: str) -> None:
+        self._unknown = characters
+        self.show_lower()
+
+
+def _knob(name: str, value: str, rank: int) -> Part:
+    return Part(f"{name} {value or 'off'}", palette.ACCENT if value else palette.QUIET, rank)

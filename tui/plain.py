@@ -1,0 +1,128 @@
+"""The workbench without a terminal: what the model writes on standard output, how it learns on standard error."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+import time
+
+from charrnn.engine.client import EngineClient
+from charrnn.engine.messages import (
+    CorpusInfo,
+    Ended,
+    EngineMessage,
+    Losses,
+    ModelInfo,
+    Notice,
+    Refused,
+    Status,
+    StopRun,
+    Text,
+    Welcome,
+)
+from tui.terminal import safe, safe_line
+
+PROGRESS_EVERY = 5.0
+"""Seconds between two lines of progress."""
+
+
+class Plain:
+    """Prints an engine's messages as lines."""
+
+    def __init__(self) -> None:
+        self.client: EngineClient | None = None
+        self.status = Status(state="starting")
+        self.exit_status: int | None = None
+        self.interrupted: int | None = None
+        self._train: float | None = None
+        self._held_out: float | None = None
+        self._last_line = 0.0
+        self._stream: int | None = None
+        self._mute = False
+
+    async def run(self, connection: socket.socket) -> int:
+        """Prints until the engine ends; returns the exit status."""
+        self.client = await EngineClient.over(connection)
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGINT, self.stop, 130)
+        loop.add_signal_handler(signal.SIGTERM, self.stop, 143)
+        try:
+            async for message in self.client:
+                self.hear(message)
+        finally:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.client.close(), 1.0)
+        if self.exit_status is None:
+            self.tell("the engine has gone; what it said last is in the run's engine.log.")
+            return self.interrupted or 1
+        return self.interrupted or self.exit_status
+
+    def stop(self, status: int) -> None:
+        if self.interrupted is None and self.client is not None:
+            self.interrupted = status
+            self.client.send(StopRun())
+
+    def hear(self, message: EngineMessage) -> None:
+        match message:
+            case Welcome():
+                self.tell(f"run {message.run}")
+            case CorpusInfo():
+                self.tell(f"corpus {message.name}: {message.characters:,} characters, {len(message.alphabet)} symbols")
+            case ModelInfo():
+                self.tell(f"model {message.summary}, {message.parameters:,} parameters, on {message.device}")
+            case Status():
+                self._progress(message)
+            case Losses():
+                for point in message.points:
+                    self._train = point.train_loss if point.train_loss is not None else self._train
+                    self._held_out = point.val_loss if point.val_loss is not None else self._held_out
+            case Text():
+                for piece in message.pieces:
+                    fresh = self._stream is not None and piece.stream != self._stream
+                    self._stream = piece.stream
+                    self._write(("\n\n" if fresh else "") + safe(piece.text))
+            case Notice():
+                self.tell(message.text)
+            case Refused() | Ended():
+                self._write("\n" if self._stream is not None else "")
+                if message.text:
+                    self.tell(message.text)
+                self.exit_status = message.status
+
+    def _progress(self, status: Status) -> None:
+        changed = status.state != self.status.state
+        self.status = status
+        now = time.monotonic()
+        if not changed and now - self._last_line < PROGRESS_EVERY:
+            return
+        self._last_line = now
+        words = [status.state, f"step {status.step:,}"]
+        words += [f"train {self._train:.3f}"] if self._train is not None else []
+        words += [f"held-out {self._held_out:.3f}"] if self._held_out is not None else []
+        self.tell(", ".join([*words, f"{status.characters_per_second:,.0f} characters/s"]))
+
+    def tell(self, text: str) -> None:
+        with contextlib.suppress(BrokenPipeError):
+            print(f"charrnn-tui: {safe_line(text)}", file=sys.stderr, flush=True)
+
+    def _write(self, text: str) -> None:
+        if self._mute or not text:
+            return
+        try:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # The reader has had enough (as `head` does): that ends the run in order, and is no error.
+            self._mute = True
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            if self.client is not None:
+                self.client.send(StopRun())
+
+
+def run_plain(connection: socket.socket) -> int:
+    """Prints plain lines over `connection`; returns the exit status."""
+    return asyncio.run(Plain().run(connection))

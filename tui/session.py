@@ -1,0 +1,216 @@
+"""What the engine said, as plain state; and what the user wants, at once here and a moment later in the engine.
+
+A knob is set here first, so that the screen shows it within the same tick. Until the engine's own state agrees, older
+states that are still on their way do not take it back.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Generic, TypeVar
+
+from charrnn.config import Knobs
+from charrnn.engine.messages import (
+    ClientMessage,
+    CorpusInfo,
+    Ended,
+    EngineMessage,
+    Losses,
+    LossPoint,
+    ModelInfo,
+    Refused,
+    RestartStream,
+    SetKnobs,
+    SetLearningRate,
+    SetPace,
+    SetPaused,
+    Status,
+    StopRun,
+    Welcome,
+    WriteCheckpoint,
+)
+
+PACES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
+TOP_KS = (0, 40, 20, 10, 5, 3, 1)
+NUCLEUS = (
+    (0.0, 1.0),
+    (0.02, 1.0),
+    (0.05, 1.0),
+    (0.1, 1.0),
+    (0.2, 1.0),
+    (0.0, 0.95),
+    (0.0, 0.9),
+    (0.0, 0.8),
+    (0.0, 0.5),
+)
+"""(min-p, top-p) in the order in which the key goes through them."""
+LEAST_TEMPERATURE, HIGHEST_TEMPERATURE, TEMPERATURE_STEP = 0.05, 2.0, 0.05
+MOST_POINTS = 20_000
+PATIENCE = 2.0
+"""Seconds after which the engine's word counts again, should it not have taken up what the user set."""
+
+
+Value = TypeVar("Value")
+
+
+class Wish(Generic[Value]):
+    """A value that the user sets here and the engine follows."""
+
+    def __init__(self, value: Value, clock: Callable[[], float]) -> None:
+        self.value = value
+        self._clock = clock
+        self._until = 0.0
+
+    def set(self, value: Value) -> None:
+        self.value = value
+        self._until = self._clock() + PATIENCE
+
+    def hear(self, value: Value) -> None:
+        """Takes the engine's value, unless it is older than the user's wish."""
+        if value == self.value:
+            self._until = 0.0
+        elif self._clock() >= self._until:
+            self.value = value
+
+
+class Session:
+    """The state of one connection. `send` hands a message to the engine and never waits."""
+
+    def __init__(self, send: Callable[[ClientMessage], None], clock: Callable[[], float] = time.monotonic) -> None:
+        self.send = send
+        self.welcome: Welcome | None = None
+        self.corpus: CorpusInfo | None = None
+        self.model: ModelInfo | None = None
+        self.status = Status(state="starting")
+        self.points: list[LossPoint] = []
+        self.refused: Refused | None = None
+        self.ended: Ended | None = None
+        self.connected = True
+        self._seed = 0
+        self._knobs = Wish(self.status.knobs, clock)
+        self._pace = Wish(self.status.pace, clock)
+        self._rate = Wish(self.status.learning_rate, clock)
+        self._paused = Wish(False, clock)
+
+    # ---- from the engine -------------------------------------------------------------------------------------
+
+    def receive(self, message: EngineMessage) -> None:
+        """Takes a message into the state. Text is not kept here: it goes straight to the transcript."""
+        match message:
+            case Welcome():
+                self.welcome = message
+            case CorpusInfo():
+                self.corpus = message
+            case ModelInfo():
+                self.model = message
+            case Status():
+                self.status = message
+                self._knobs.hear(message.knobs)
+                self._pace.hear(message.pace)
+                self._rate.hear(message.learning_rate)
+                self._paused.hear(message.state == "paused")
+            case Losses():
+                if message.first:
+                    self.points = []
+                self.points += message.points
+                if len(self.points) > MOST_POINTS:
+                    self._thin()
+            case Refused():
+                self.refused = message
+            case Ended():
+                self.ended = message
+            case _:
+                pass
+
+    def _thin(self) -> None:
+        """Of every two neighbours in the older half one goes, rather the one that tells less."""
+        half = len(self.points) // 4 * 2
+
+        def tells(point: LossPoint) -> bool:
+            return point.val_loss is not None or point.diverged
+
+        pairs = zip(self.points[:half:2], self.points[1:half:2], strict=True)
+        self.points[:half] = [first if tells(first) and not tells(second) else second for first, second in pairs]
+
+    # ---- what the user sees ----------------------------------------------------------------------------------
+
+    @property
+    def knobs(self) -> Knobs:
+        return self._knobs.value
+
+    @property
+    def pace(self) -> float:
+        return self._pace.value
+
+    @property
+    def learning_rate(self) -> float:
+        return self._rate.value
+
+    @property
+    def state(self) -> str:
+        """The run's state in one word, with the user's own pause taken for granted."""
+        if not self.connected and self.ended is None:
+            return "disconnected"
+        state = self.status.state
+        if state in {"training", "paused"}:
+            return "paused" if self._paused.value else "training"
+        return state
+
+    # ---- from the user ---------------------------------------------------------------------------------------
+
+    def set_knobs(self, knobs: Knobs) -> None:
+        if knobs != self.knobs:
+            self._knobs.set(knobs)
+            self.send(SetKnobs(knobs))
+
+    def step_temperature(self, steps: int) -> None:
+        number = round(self.knobs.temperature / TEMPERATURE_STEP) + steps
+        temperature = min(max(round(number * TEMPERATURE_STEP, 2), LEAST_TEMPERATURE), HIGHEST_TEMPERATURE)
+        self.set_knobs(replace(self.knobs, temperature=temperature, greedy=False))
+
+    def next_top_k(self) -> None:
+        smaller = [k for k in TOP_KS[1:] if k < self.knobs.top_k]
+        self.set_knobs(replace(self.knobs, top_k=(smaller[0] if smaller else 0) if self.knobs.top_k else TOP_KS[1]))
+
+    def next_nucleus(self) -> None:
+        here = (self.knobs.min_p, self.knobs.top_p)
+        place = NUCLEUS.index(here) + 1 if here in NUCLEUS else 0
+        min_p, top_p = NUCLEUS[place % len(NUCLEUS)]
+        self.set_knobs(replace(self.knobs, min_p=min_p, top_p=top_p))
+
+    def step_pace(self, direction: int) -> None:
+        if direction > 0:
+            pace = next((float(pace) for pace in PACES if pace > self.pace), self.pace)
+        else:
+            pace = next((float(pace) for pace in reversed(PACES) if pace < self.pace), self.pace)
+        if pace != self.pace:
+            self._pace.set(pace)
+            self.send(SetPace(pace))
+
+    def step_learning_rate(self, direction: int) -> None:
+        if self.learning_rate > 0:
+            rate = float(f"{self.learning_rate * 1.25**direction:.4g}")
+            self._rate.set(rate)
+            self.send(SetLearningRate(rate))
+
+    def toggle_pause(self) -> bool:
+        """Whether training shall rest from now on."""
+        self._paused.set(not self._paused.value)
+        self.send(SetPaused(self._paused.value))
+        return self._paused.value
+
+    def restart(self, prime: str | None = None) -> int:
+        """Begins the stream again, from `prime` under the same seed or else under the next one; returns the seed."""
+        self._seed = max(self._seed, self.status.seed)
+        if prime is None:
+            self._seed += 1
+        self.send(RestartStream(prime=prime, seed=self._seed))
+        return self._seed
+
+    def write_checkpoint(self) -> None:
+        self.send(WriteCheckpoint())
+
+    def stop(self) -> None:
+        self.send(StopRun())

@@ -1,0 +1,257 @@
+"""The stream's text as rows: wrapped once, extended at its end, bounded in memory.
+
+It grows by a few characters many times a second, so an addition touches the last row or two and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Literal
+
+from charrnn.config import Knobs
+from charrnn.engine.messages import Generated
+from tui.terminal import breaks, rest_marks, safe, width
+
+Kind = Literal["text", "prime", "mark", "pending", "rule", "quiet"]
+
+LONGEST_PARAGRAPH = 4096
+"""A paragraph without a line break is divided here, at a row's beginning, so that adding to it stays cheap."""
+
+
+@dataclass(slots=True)
+class Span:
+    end: int
+    kind: Kind
+
+
+@dataclass(slots=True)
+class Paragraph:
+    """One line of the text. `spans` cover it in order; `rows` are where its wrapped rows begin."""
+
+    text: str = ""
+    spans: list[Span] = field(default_factory=list)
+    rows: list[int] = field(default_factory=lambda: [0])
+
+    def extend(self, text: str, kind: Kind) -> None:
+        self.text += text
+        if self.spans and self.spans[-1].kind == kind:
+            self.spans[-1].end = len(self.text)
+        else:
+            self.spans.append(Span(len(self.text), kind))
+
+    def cut_back(self, length: int) -> None:
+        self.text = self.text[:length]
+        while self.spans and (self.spans[-2].end if len(self.spans) > 1 else 0) >= length:
+            self.spans.pop()
+        if self.spans:
+            self.spans[-1].end = length
+
+
+def knob_words(old: Knobs, new: Knobs) -> list[str]:
+    """What changed between two settings, in the words of the marks."""
+    words: list[str] = []
+    if old.greedy != new.greedy:
+        words.append("greedy" if new.greedy else "not greedy")
+    if old.temperature != new.temperature:
+        words.append(f"T {new.temperature:.2f}")
+    if old.top_k != new.top_k:
+        words.append(f"top-k {new.top_k or 'off'}")
+    if old.min_p != new.min_p:
+        words.append(f"min-p {f'{new.min_p:g}' if new.min_p > 0 else 'off'}")
+    if old.top_p != new.top_p:
+        words.append(f"top-p {f'{new.top_p:g}' if new.top_p < 1 else 'off'}")
+    return words
+
+
+def knob_mark(old: Knobs, new: Knobs) -> str:
+    """The mark in the text, "" when nothing changed."""
+    words = knob_words(old, new)
+    # The spaces do not break, so that a mark stands in one row; `Transcript.row` shows them as common ones.
+    return f"⟨{' · '.join(words)}⟩".replace(" ", "\u00a0") if words else ""
+
+
+class Transcript:
+    """Everything the stream said, as far back as `limit` characters. Rows are numbered from the oldest kept."""
+
+    def __init__(self, columns: int = 80, limit: int = 1_000_000) -> None:
+        self.columns = columns
+        self.limit = limit
+        self.paragraphs: deque[Paragraph] = deque([Paragraph()])
+        self.index: list[tuple[Paragraph, int]] = [(self.paragraphs[0], 0)]
+        self.characters = 0
+        self.knobs: Knobs | None = None
+        self.wanted: Knobs | None = None
+        self.changed_from = 0
+        self.dropped_rows = 0
+        self._stream: int | None = None
+        self._position: int | None = None
+        self._pending = 0
+        self._said: deque[tuple[int, str]] = deque()
+        self._said_length = 0
+
+    # ---- growing ---------------------------------------------------------------------------------------------
+
+    def add(self, piece: Generated) -> None:
+        """Appends what the engine sent; a changed knob, a new stream and a gap are marked where they are."""
+        self._drop_pending()
+        if piece.stream != self._stream:
+            self._begin_stream(piece)
+        elif self._position is not None and piece.position > self._position:
+            self._append(f"⟨… {piece.position - self._position:,} characters not shown⟩", "quiet")
+        if self.knobs is not None and not piece.prime:
+            self._append(knob_mark(self.knobs, piece.knobs), "mark")
+        if not piece.prime or self.knobs is None:
+            self.knobs = piece.knobs
+        self._position = piece.position + len(piece.text)
+        self._remember(piece)
+        self._append(piece.text, "prime" if piece.prime else "text", foreign=True)
+        self._show_pending()
+        self._forget()
+
+    def want(self, knobs: Knobs) -> None:
+        """Shows at once, at the end of the text, what the next characters will be made under."""
+        self._drop_pending()
+        self.wanted = knobs
+        self._show_pending()
+
+    def _begin_stream(self, piece: Generated) -> None:
+        again = self._stream is not None
+        self._stream = piece.stream
+        self._position = None
+        if self.paragraphs[-1].text:
+            self._new_paragraph()
+        if again:
+            self._new_paragraph()
+        self._append(f"── seed {piece.seed} ──", "rule")
+        self._new_paragraph()
+        self.knobs = None
+
+    def _append(self, text: str, kind: Kind, *, foreign: bool = False) -> None:
+        lines = text.split("\n")
+        for number, line in enumerate(lines):
+            if number:
+                self._new_paragraph()
+            if not line:
+                continue
+            paragraph = self.paragraphs[-1]
+            if foreign:
+                line = safe(line, column=width(paragraph.text) if "\t" in line else 0)
+                if not paragraph.text:
+                    line = rest_marks(line)
+            paragraph.extend(line, kind)
+            self.characters += len(line)
+            self._wrap_end()
+
+    def _new_paragraph(self) -> None:
+        self.paragraphs.append(Paragraph())
+        self.characters += 1
+        self.index.append((self.paragraphs[-1], 0))
+        self.changed_from = min(self.changed_from, len(self.index) - 1)
+
+    def _wrap_end(self) -> None:
+        """Wraps the last paragraph again from the row that its last change can have reached."""
+        paragraph = self.paragraphs[-1]
+        first = len(paragraph.rows) - 1
+        self.changed_from = min(self.changed_from, len(self.index) - 1)
+        paragraph.rows[first:] = breaks(paragraph.text, self.columns, paragraph.rows[first])
+        self.index.extend((paragraph, row) for row in range(first + 1, len(paragraph.rows)))
+        if len(paragraph.text) > LONGEST_PARAGRAPH and not self._pending:
+            self._divide(paragraph)
+
+    def _divide(self, paragraph: Paragraph) -> None:
+        at = paragraph.rows[-1]
+        if not at:
+            return
+        rest = paragraph.text[at:]
+        kind = paragraph.spans[-1].kind
+        paragraph.cut_back(at)
+        paragraph.rows.pop()
+        self.index.pop()
+        self._new_paragraph()
+        self.paragraphs[-1].extend(rest, kind)
+
+    def _drop_pending(self) -> None:
+        if not self._pending:
+            return
+        paragraph = self.paragraphs[-1]
+        length = len(paragraph.text) - self._pending
+        self.characters -= self._pending
+        self._pending = 0
+        paragraph.cut_back(length)
+        while len(paragraph.rows) > 1 and paragraph.rows[-1] >= length:
+            paragraph.rows.pop()
+            self.index.pop()
+        # A mark can have pulled the word before it into its own row, so that row's beginning is doubtful too.
+        if len(paragraph.rows) > 1:
+            paragraph.rows.pop()
+            self.index.pop()
+        self._wrap_end()
+
+    def _show_pending(self) -> None:
+        if self.wanted is None or self.knobs is None:
+            return
+        mark = knob_mark(self.knobs, self.wanted)
+        if mark:
+            self._pending = len(mark)
+            self._append(mark, "pending")
+
+    # ---- bounds ----------------------------------------------------------------------------------------------
+
+    def _remember(self, piece: Generated) -> None:
+        self._said.append((piece.stream, piece.text))
+        self._said_length += len(piece.text)
+        while self._said_length > self.limit and len(self._said) > 1:
+            self._said_length -= len(self._said.popleft()[1])
+
+    def _forget(self) -> None:
+        if self.characters <= self.limit * 1.05:
+            return
+        rows = 0
+        while self.characters > self.limit and len(self.paragraphs) > 1:
+            oldest = self.paragraphs.popleft()
+            self.characters -= len(oldest.text) + 1
+            rows += len(oldest.rows)
+        del self.index[:rows]
+        self.dropped_rows += rows
+        self.changed_from = max(0, self.changed_from - rows)
+
+    # ---- reading ---------------------------------------------------------------------------------------------
+
+    def rewrap(self, columns: int) -> None:
+        """Wraps everything for another width."""
+        self.columns = columns
+        self.index = []
+        for paragraph in self.paragraphs:
+            paragraph.rows = breaks(paragraph.text, columns)
+            self.index.extend((paragraph, row) for row in range(len(paragraph.rows)))
+        self.changed_from = 0
+
+    def take_changed(self) -> int:
+        """The first row that changed since this was last asked; the number of rows when none did."""
+        first, self.changed_from = self.changed_from, len(self.index)
+        return first
+
+    def row(self, number: int) -> list[tuple[str, Kind]]:
+        """A row as pieces of text, each of one kind."""
+        paragraph, row = self.index[number]
+        start = paragraph.rows[row]
+        end = paragraph.rows[row + 1] if row + 1 < len(paragraph.rows) else len(paragraph.text)
+        pieces: list[tuple[str, Kind]] = []
+        for span in paragraph.spans:
+            if span.end <= start:
+                continue
+            stop = min(span.end, end)
+            text = paragraph.text[start:stop]
+            pieces.append((text.replace("\u00a0", " ") if span.kind in {"mark", "pending"} else text, span.kind))
+            start = stop
+            if start >= end:
+                break
+        return pieces
+
+    def said(self) -> str:
+        """The present stream's own characters, its prime included, as the model sees them: not made safe."""
+        if not self._said:
+            return ""
+        stream = self._said[-1][0]
+        return "".join(text for number, text in self._said if number == stream)
