@@ -21,8 +21,8 @@ CONSTRAINTS = HERE / "constraints.txt"
 
 
 def main(words: list) -> int:
-    if sys.version_info < (3, 11):
-        print("charrnn needs Python 3.11 or newer; this is %d.%d." % sys.version_info[:2], file=sys.stderr)
+    if sys.version_info < (3, 11):  # noqa: UP036 - whoever starts this may have an older one
+        say("charrnn needs Python 3.11 or newer; this is {}.{}".format(*sys.version_info))
         return 2
     testing = words[:1] == ["test"]
     keep_torch = find_spec("torch") is not None
@@ -36,7 +36,7 @@ def main(words: list) -> int:
     command = [python, "-m", "pytest", *words[1:]] if testing else [python, "-m", "tui", *words]
     if testing:
         os.chdir(HERE)
-    os.execv(python, command)
+    return os.execv(python, command)
 
 
 def environment(see_system: bool):
@@ -71,7 +71,8 @@ def install(python: str, what: str, keep_torch: bool) -> bool:
 
 def digest() -> str:
     """What an installation was made from."""
-    return hashlib.sha256(b"".join((HERE / name).read_bytes() for name in ("pyproject.toml", "constraints.txt"))).hexdigest()
+    made_from = [HERE / name for name in ("pyproject.toml", "constraints.txt")]
+    return hashlib.sha256(b"".join(path.read_bytes() for path in made_from)).hexdigest()
 
 
 def up_to_date(stamp: Path) -> bool:

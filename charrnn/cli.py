@@ -11,6 +11,7 @@ from pathlib import Path
 from charrnn.config import Knobs, UsageError
 from charrnn.options import Parser, add_knobs, add_number, add_run, request_of
 from charrnn.runs import directory
+from charrnn.text.visible import visible_line
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -21,7 +22,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         return int(arguments.run_command(arguments))
     except UsageError as error:
-        print(f"{command}: {error}", file=sys.stderr)
+        print(visible_line(f"{command}: {error}"), file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130

@@ -115,8 +115,11 @@ def add_run(parser: argparse.ArgumentParser) -> None:
 _NOT_SETTINGS = {"target", "run", "runs_folder", "config", "command", "run_command", "list_presets"}
 
 
-def request_of(arguments: argparse.Namespace) -> RunRequest:
-    """What was typed, as a request to an engine; reads standard input if TARGET is `-`. Raises UsageError."""
+def request_of(arguments: argparse.Namespace, *, train: bool = True) -> RunRequest:
+    """What was typed, as a request to an engine; reads standard input if TARGET is `-`. Raises UsageError.
+
+    `train` False: a run that exists waits until it is asked to train on.
+    """
     options = read_settings(Path(arguments.config)) if arguments.config else {}
     for name, value in vars(arguments).items():
         if value is not None and name not in _NOT_SETTINGS:
@@ -134,6 +137,7 @@ def request_of(arguments: argparse.Namespace) -> RunRequest:
         run=arguments.run,
         runs_folder=str(Path(arguments.runs_folder).expanduser().absolute()) if arguments.runs_folder else None,
         options=options,
+        train=train,
     )
 
 
@@ -156,6 +160,6 @@ def parse_workbench(argv: list[str]) -> RunRequest:
     add_run(parser)
     arguments = parser.parse_args(argv)
     try:
-        return request_of(arguments)
+        return request_of(arguments, train=False)
     except UsageError as error:
         parser.exit(2, f"charrnn-tui: {error}\n")

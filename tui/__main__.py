@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import signal
 import socket
 import sys
 
+from msgspec.structs import replace
+
 from charrnn.engine import client
-from charrnn.engine.messages import RunRequest
 from charrnn.options import parse_workbench
 
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
@@ -36,19 +36,6 @@ def keyboard_from_terminal() -> bool:
     return True
 
 
-def connection_to(request: RunRequest) -> socket.socket:
-    """A connection to the live run that the request names, else to a new engine. Raises OSError."""
-    if request.target and request.stdin_text is None:
-        from charrnn.runs.directory import find_run, is_live, runs_folder, socket_path
-
-        run = find_run(request.target, runs_folder(request.runs_folder))
-        if run is not None and is_live(run):
-            # One that is just ending no longer listens; a new engine then says what there is to say.
-            with contextlib.suppress(OSError):
-                return client.attach(str(socket_path(run)))
-    return client.launch(request).connection
-
-
 def main() -> int:
     """Runs the workbench, or prints plain lines when standard output is no terminal; returns the exit status."""
     request = parse_workbench(sys.argv[1:])
@@ -57,7 +44,7 @@ def main() -> int:
         complain("there is no terminal to read keys from; use charrnn train, or give the corpus as a file.")
         return 2
     try:
-        connection = connection_to(request)
+        connection = client.open_run(request if on_screen else replace(request, train=True))
     except OSError as error:
         complain(f"the engine could not be started: {error}")
         return 1

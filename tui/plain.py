@@ -28,6 +28,8 @@ from tui.terminal import safe, safe_line
 
 PROGRESS_EVERY = 5.0
 """Seconds between two lines of progress."""
+LONGEST_LINE = 200
+"""Characters after which a line of the stream is broken at a space."""
 
 
 class Plain:
@@ -43,6 +45,7 @@ class Plain:
         self._last_line = 0.0
         self._stream: int | None = None
         self._mute = False
+        self._line = ""
 
     async def run(self, connection: socket.socket) -> int:
         """Prints until the engine ends; returns the exit status."""
@@ -88,7 +91,7 @@ class Plain:
             case Notice():
                 self.tell(message.text)
             case Refused() | Ended():
-                self._write("\n" if self._stream is not None else "")
+                self._write("\n" if self._line else "")
                 if message.text:
                     self.tell(message.text)
                 self.exit_status = message.status
@@ -96,6 +99,8 @@ class Plain:
     def _progress(self, status: Status) -> None:
         changed = status.state != self.status.state
         self.status = status
+        if changed and status.state in ("finished", "failed") and self.client is not None:
+            self.client.send(StopRun())  # nobody is there to ask for more
         now = time.monotonic()
         if not changed and now - self._last_line < PROGRESS_EVERY:
             return
@@ -110,6 +115,14 @@ class Plain:
             print(f"charrnn-tui: {safe_line(text)}", file=sys.stderr, flush=True)
 
     def _write(self, text: str) -> None:
+        """Writes whole lines, so that progress on the same terminal or file never cuts one."""
+        self._line += text
+        end = self._line.rfind("\n") + 1
+        if len(self._line) - end > LONGEST_LINE:
+            end = self._line.rfind(" ", 0, end + LONGEST_LINE) + 1 or len(self._line)
+            text, self._line = self._line[:end].rstrip("\n") + "\n", self._line[end:]
+        else:
+            text, self._line = self._line[:end], self._line[end:]
         if self._mute or not text:
             return
         try:

@@ -12,6 +12,7 @@ from charrnn.config import UsageError
 from charrnn.engine.client import EngineClient, attach
 from charrnn.engine.messages import Ended, Hello, StopRun
 from charrnn.runs.directory import RunSummary, list_runs, socket_path
+from charrnn.text.visible import visible_line
 
 STOP_SECONDS = 60.0
 
@@ -43,7 +44,7 @@ def print_runs(folder: Path, *, as_json: bool) -> None:
     for row in rows:
         left = [cell.ljust(width) for cell, width in zip(row[:3], widths[:3], strict=True)]
         right = [cell.rjust(width) for cell, width in zip(row[3:], widths[3:], strict=True)]
-        print("  ".join(left + right).rstrip())
+        print(visible_line("  ".join(left + right).rstrip()))
 
 
 def age_in_words(seconds: float) -> str:

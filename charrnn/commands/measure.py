@@ -15,6 +15,7 @@ from charrnn.sampling.saved_model import load_model
 from charrnn.sampling.stream import TextStream
 from charrnn.text.corpus import load_corpus
 from charrnn.text.sources import read_source
+from charrnn.text.visible import for_reader
 from charrnn.training.evaluation import loss_under, parse_protocol
 
 GROUP = 256
@@ -32,10 +33,11 @@ def sample(run: Path, *, which: str, prime: str | None, length: int, knobs: Knob
     if stream.unknown:
         named = " ".join(map(repr, stream.unknown))
         print(f"left out of the prime, the model does not know: {named}", file=sys.stderr)
-    sys.stdout.write(stream.prime)
+    sys.stdout.write(for_reader(stream.prime, sys.stdout))
     group = 1 if sys.stdout.isatty() else GROUP
     for done in range(0, length, group):
-        sys.stdout.write("".join(stream.next() for _ in range(min(group, length - done))))
+        text = "".join(stream.next() for _ in range(min(group, length - done)))
+        sys.stdout.write(for_reader(text, sys.stdout))
         sys.stdout.flush()
     sys.stdout.write("\n")
     sys.stdout.flush()

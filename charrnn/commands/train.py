@@ -29,6 +29,7 @@ from charrnn.engine.messages import (
     Welcome,
 )
 from charrnn.engine.server import Engine
+from charrnn.text.visible import for_reader, visible_line
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -82,7 +83,7 @@ class Reporter:
             self._line()
 
     def say(self, words: str) -> None:
-        print(words, file=sys.stderr, flush=True)
+        print(visible_line(words), file=sys.stderr, flush=True)
 
     def tell(self, message: EngineMessage) -> None:
         match message:
@@ -138,7 +139,7 @@ class Reporter:
         return f"{self._status.characters_per_second:>9,.0f} characters/s"
 
     def _sample(self, step: int, text: str) -> None:
-        print(f"\n── step {step:,}  {self.losses()} ──\n{text}", flush=True)
+        print(for_reader(f"\n── step {step:,}  {self.losses()} ──\n{text}", sys.stdout), flush=True)
         if self._folder is not None and (self._plotting is None or self._plotting.done()):
             self._plotting = asyncio.create_task(self._plot(self._folder))
 
@@ -182,7 +183,7 @@ class BarReporter(Reporter):
         super().__exit__()
 
     def say(self, words: str) -> None:
-        self._bar.console.print(words, soft_wrap=True)
+        self._bar.console.print(visible_line(words), soft_wrap=True)
 
     def progress(self) -> None:
         status = self._status

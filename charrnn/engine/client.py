@@ -11,6 +11,7 @@ import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
+from charrnn.config import UsageError
 from charrnn.engine import wire
 from charrnn.engine.messages import ClientMessage, EngineMessage, Hello, RunRequest, Start
 
@@ -41,6 +42,19 @@ def launch(request: RunRequest) -> Launched:
         )
     ours.sendall(wire.frame(Hello()) + wire.frame(Start(request)))
     return Launched(process, ours)
+
+
+def open_run(request: RunRequest) -> socket.socket:
+    """A connection to the live run that the request names, else to a new engine. Raises OSError."""
+    if request.target and request.stdin_text is None:
+        from charrnn.runs import directory  # a start without a target need not wait for it
+
+        run = directory.find_run(request.target, directory.runs_folder(request.runs_folder))
+        if run is not None and directory.is_live(run):
+            # One that is just ending no longer listens; a new engine then says what there is to say.
+            with contextlib.suppress(OSError, UsageError):
+                return attach(str(directory.socket_path(run)))
+    return launch(request).connection
 
 
 def attach(path: str, hello: Hello | None = None) -> socket.socket:

@@ -171,7 +171,7 @@ class Engine:
         self._begun = True
         config = info.config
         self.announce(info, standing=True)
-        if config.reason:
+        if config.reason and step == 0:
             self.announce(Notice("info", f"auto picked {config.reason}."))
         self.set_status(
             state="paused" if paused else "training",

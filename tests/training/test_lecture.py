@@ -29,7 +29,7 @@ class Lecture(nn.Module):
         self.linear = nn.Linear(128, 100)
 
 
-def lecture_losses(start: LanguageModel, text: str) -> list[float]:
+def lecture_losses(start: LanguageModel, text: str, iterations: int = ITERATIONS) -> list[float]:
     """The losses of a plain loop over characters, portions of 201, zero states, Adam at 0.005."""
     lecture = Lecture()
     names = {"embedding": "embedding", "layers.0.recurrence": "rnn", "output": "linear"}
@@ -41,7 +41,7 @@ def lecture_losses(start: LanguageModel, text: str) -> list[float]:
     optimizer = torch.optim.Adam(lecture.parameters(), lr=0.005, fused=False, foreach=False)
     places = torch.Generator().manual_seed(TRAINING.seed)
     losses = []
-    for _ in range(ITERATIONS):
+    for _ in range(iterations):
         begin = int(torch.randint(len(text) - 200, (1,), generator=places))
         portion = [string.printable.index(character) for character in text[begin : begin + 201]]
         h, c = torch.zeros(1, 128), torch.zeros(1, 128)

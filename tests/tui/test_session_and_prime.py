@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from fake_engine import point
 from hypothesis import given
 from hypothesis import strategies as st
 
 from charrnn.config import Knobs
 from charrnn.engine.messages import ClientMessage, Losses, RestartStream, SetKnobs, SetPaused, Status
+from tests.tui.fake_engine import point
 from tui.panes.prime import read, unknown_in, written
 from tui.session import MOST_POINTS, NUCLEUS, PATIENCE, Session
 from tui.terminal import safe_line

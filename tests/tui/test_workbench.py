@@ -13,7 +13,6 @@ from typing import Any
 
 import msgspec
 import pytest
-from fake_engine import FakeEngine, corpus
 from textual.pilot import Pilot
 
 from charrnn.config import Knobs
@@ -32,6 +31,7 @@ from charrnn.engine.messages import (
     Text,
     WriteCheckpoint,
 )
+from tests.tui.fake_engine import FakeEngine, corpus
 from tui import keys
 from tui.app import Leaving, Workbench
 from tui.terminal import width
