@@ -10,6 +10,7 @@ import sys
 
 from msgspec.structs import replace
 
+from charrnn.config import UsageError
 from charrnn.engine import client
 from charrnn.options import parse_workbench
 
@@ -45,6 +46,9 @@ def main() -> int:
         return 2
     try:
         connection = client.open_run(request if on_screen else replace(request, train=True))
+    except UsageError as error:
+        complain(str(error))
+        return 2
     except OSError as error:
         complain(f"the engine could not be started: {error}")
         return 1

@@ -102,7 +102,7 @@ class Plain:
         if changed and status.state in ("finished", "failed") and self.client is not None:
             self.client.send(StopRun())  # nobody is there to ask for more
         now = time.monotonic()
-        if not changed and now - self._last_line < PROGRESS_EVERY:
+        if status.state == "starting" or (not changed and now - self._last_line < PROGRESS_EVERY):
             return
         self._last_line = now
         words = [status.state, f"step {status.step:,}"]

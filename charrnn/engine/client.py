@@ -45,12 +45,18 @@ def launch(request: RunRequest) -> Launched:
 
 
 def open_run(request: RunRequest) -> socket.socket:
-    """A connection to the live run that the request names, else to a new engine. Raises OSError."""
-    if request.target and request.stdin_text is None:
-        from charrnn.runs import directory  # a start without a target need not wait for it
+    """A connection to the live run that the request names, else to a new engine.
+
+    Raises OSError, and UsageError where a glance at the target shows that an engine would refuse it.
+    """
+    if request.target:
+        from charrnn.runs import directory  # a start without a target need not wait for these
+        from charrnn.text import sources
 
         run = directory.find_run(request.target, directory.runs_folder(request.runs_folder))
-        if run is not None and directory.is_live(run):
+        if run is None:
+            sources.refuse_early(request.target, request.stdin_text)
+        elif directory.is_live(run):
             # One that is just ending no longer listens; a new engine then says what there is to say.
             with contextlib.suppress(OSError, UsageError):
                 return attach(str(directory.socket_path(run)))

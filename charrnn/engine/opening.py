@@ -10,7 +10,7 @@ from charrnn.engine.messages import CorpusInfo, RunRequest
 from charrnn.presets import corpus_config, stream_config
 from charrnn.runs import directory
 from charrnn.text.corpus import Corpus, load_corpus
-from charrnn.text.sources import BUILT_IN, DEFAULT
+from charrnn.text.sources import BUILT_IN, DEFAULT, require_target
 
 PREVIEW_CHARACTERS = 40_000
 STDIN_COPY = "corpus.txt"
@@ -37,11 +37,7 @@ def open_request(request: RunRequest) -> Opened:
             recorded = directory.read_config(place)
             stream = stream_config(request.options, recorded.stream)
             return Opened(place, recorded.corpus.source, recorded.corpus.name, stream, recorded)
-        if not Path(target).expanduser().exists():
-            raise UsageError(
-                f"There is no file, run or built-in corpus {target!r}; give a text file, - for standard input, "
-                f"a run from `charrnn runs`, or one of {', '.join(BUILT_IN)}."
-            )
+        require_target(target)
     name = "stdin" if target == "-" else Path(target).name
     source = target if target in BUILT_IN or target == "-" else str(Path(target).expanduser().absolute())
     place = directory.new_place(name, request.run, folder)

@@ -21,6 +21,7 @@ BUILT_IN: dict[str, str] = {
 }
 
 STANDARD_INPUT = "-"
+_READ_EARLY = 4_000_000  # bytes
 
 # Folders of the standard library that are tests, an editor, a dead converter, or not the library's own.
 _LEFT_OUT = {"test", "tests", "idle_test", "idlelib", "lib2to3", "site-packages", "dist-packages", "__pycache__"}
@@ -66,6 +67,28 @@ def read_source(source: str, *, ascii: bool = False, stdin_text: str | None = No
         text = fold_to_ascii(text)
         _check_worth_learning(text, f"{where}, folded to ASCII,")
     return SourceText(name, place, text, "UTF-8, folded to ASCII" if ascii else "UTF-8")
+
+
+def require_target(target: str) -> None:
+    """Raise UsageError for what is neither a built-in corpus nor something that lies at a path."""
+    if target in BUILT_IN or target == STANDARD_INPUT or Path(target).expanduser().exists():
+        return
+    raise UsageError(
+        f"There is no file, run or built-in corpus {target!r}; give a text file, - for standard input, "
+        f"a run from `charrnn runs`, or one of {', '.join(BUILT_IN)}."
+    )
+
+
+def refuse_early(target: str, stdin_text: str | None = None) -> None:
+    """Raise UsageError for what `read_source` would refuse, as far as that can be found out within milliseconds.
+
+    A long file is not read: whoever trains on it does.
+    """
+    require_target(target)
+    if target not in BUILT_IN:
+        path = Path(target).expanduser()
+        if stdin_text is not None or path.is_dir() or path.stat().st_size <= _READ_EARLY:
+            read_source(target, stdin_text=stdin_text)
 
 
 def fold_to_ascii(text: str) -> str:

@@ -67,3 +67,11 @@ def test_the_constraints_hold_every_dependency_to_one_version() -> None:
     names = {re.split(r"[\[<>=! ]", word)[0].lower().replace("_", "-") for word in wanted} - {"charrnn"}
     assert names <= held
     assert "torch==2.13.0" in lines
+
+
+def test_the_readmes_keys_are_the_tables() -> None:
+    from tui.keys import markdown
+
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    _, _, after = readme.partition("keeps this table true -->\n")
+    assert after.partition("<!-- /keys -->")[0].strip() == markdown().strip()
