@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -9,6 +10,33 @@ from charrnn.config import ModelConfig, UsageError
 from charrnn.model.cells import LayerState, recurrent_layer
 
 State = list[LayerState]
+
+
+class Dropout(nn.Module):
+    """Zeroes numbers with probability p while training, and scales the others by 1 / (1 − p).
+
+    Srivastava et al., JMLR 15 (2014). With a `generator` of its own (CPU), it draws from that one instead of
+    PyTorch's global generator, so that models trained in several threads draw the same numbers in every run.
+    """
+
+    def __init__(self, p: float) -> None:
+        """p from 0 (nothing happens) to below 1."""
+        super().__init__()
+        self.p = p
+        self.generator: torch.Generator | None = None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Any shape, the same shape."""
+        if not self.training or self.p == 0:
+            return x
+        if self.generator is None:
+            return functional.dropout(x, self.p)
+        kept = torch.empty_like(x).bernoulli_(1 - self.p, generator=self.generator)
+        return x * kept.div_(1 - self.p)
+
+    def __deepcopy__(self, _: object) -> Dropout:
+        """A copy draws from the global generator until it is given one: generators cannot be shared by threads."""
+        return Dropout(self.p).train(self.training)
 
 
 class LanguageModel(nn.Module):
@@ -30,7 +58,7 @@ class LanguageModel(nn.Module):
             recurrent_layer(config.cell, features if layer == 0 else config.hidden, config.hidden)
             for layer in range(config.layers)
         )
-        self.dropout = nn.Dropout(config.dropout) if config.dropout else nn.Identity()
+        self.dropout = Dropout(config.dropout)
         self.output = nn.Linear(config.hidden, vocabulary_size)
 
     def forward(self, ids: Tensor, state: State | None = None) -> tuple[Tensor, State]:

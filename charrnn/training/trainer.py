@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from charrnn.config import Device, RunConfig, TrainingConfig, UsageError
-from charrnn.model.language_model import LanguageModel, State, detach
+from charrnn.model.language_model import LanguageModel, State
 from charrnn.text.batches import make_batches
 from charrnn.text.corpus import Corpus
 from charrnn.text.vocabulary import Ids
 from charrnn.training import optimiser as optimisers
 from charrnn.training.evaluation import stream_loss
+from charrnn.training.shards import Shards
 
 _SEGMENT_AT_LEAST = 2048  # characters: below it, the live evaluation's warm-up would cost more than it saves
 _SEGMENTS_AT_MOST = 64
@@ -70,6 +70,7 @@ class Trainer:
         self._held_out = held_out_ids
         self._batches = make_batches(train_ids, config)
         self._optimiser = optimisers.make_optimiser(self.model, config)
+        self._shards = Shards(self.model, config.batch, self._shard_count(), config.seed)
         self._hidden: State | None = None
         self.steps_done = 0
         self.chars_done = 0
@@ -97,27 +98,30 @@ class Trainer:
         """
         batch = self._batches.next()
         inputs, targets = batch.inputs.to(self.device), batch.targets.to(self.device)
-        logits, hidden = self.model(inputs, None if batch.fresh else self._hidden)
-        loss = functional.cross_entropy(logits.flatten(0, 1), targets.flatten())
+        loss, hidden = self._shards.gradients(inputs, targets, None if batch.fresh else self._hidden)
         result = self._learn(loss)
         carried_on = result.finite and self.config.sampling_of_text == "stream"
-        self._hidden = detach(hidden) if carried_on else None
+        self._hidden = hidden if carried_on else None
         self.steps_done += 1
         self.chars_done += inputs.numel()
         self.skipped += not result.finite
         return result
 
-    def _learn(self, loss: Tensor) -> StepResult:
-        value = loss.item()
-        if not math.isfinite(value):
-            return StepResult(value, None, False)
-        self._optimiser.zero_grad(set_to_none=True)
-        torch.autograd.backward(loss)
+    def _learn(self, loss: float) -> StepResult:
+        """Steps along the gradients that are there, if they and the loss are finite."""
+        if not math.isfinite(loss):
+            return StepResult(loss, None, False)
         norm = optimisers.clip_gradients(self.model.parameters(), self.config.clip).item()
         if not math.isfinite(norm):
-            return StepResult(value, norm, False)
+            return StepResult(loss, norm, False)
         self._optimiser.step()
-        return StepResult(value, norm, True)
+        return StepResult(loss, norm, True)
+
+    def _shard_count(self) -> int:
+        """Threads share out the streams on a CPU, but not the lecture's loop, which is Python and holds its lock."""
+        if self.device.type != "cpu" or self.model.config.cell == "lstmcell":
+            return 1
+        return self.config.threads or 1
 
     def evaluate(self) -> float | None:
         """The held-out loss (protocol `stream`, in parallel segments), nats per character; None if nothing is held out.
@@ -140,6 +144,7 @@ class Trainer:
         tensors = {"counters": counters, "learning_rate": rate, "random/cpu": torch.get_rng_state()}
         if self.device.type == "cuda":
             tensors["random/cuda"] = torch.cuda.get_rng_state(self.device)
+        tensors |= {f"random/shard/{index}": g.get_state() for index, g in enumerate(self._shards.generators)}
         for index, entry in self._optimiser.state_dict()["state"].items():
             tensors |= {f"optimiser/{index}/{key}": value for key, value in entry.items()}
         tensors |= {f"batches/{key}": value for key, value in self._batches.state().items()}
@@ -178,6 +183,9 @@ class Trainer:
         if any(tensor.shape[0] != self.config.batch for layer in self._hidden or [] for tensor in layer):
             raise ValueError(f"its hidden state is not that of {self.config.batch} streams")
         torch.set_rng_state(tensors["random/cpu"])
+        for index, generator in enumerate(self._shards.generators):
+            if f"random/shard/{index}" in tensors:  # a run that goes on with other threads draws anew
+                generator.set_state(tensors[f"random/shard/{index}"])
         if self.device.type == "cuda" and "random/cuda" in tensors:
             torch.cuda.set_rng_state(tensors["random/cuda"], self.device)
 

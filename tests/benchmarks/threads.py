@@ -1,4 +1,4 @@
-"""How a training step fares with spinning and with passive OpenMP threads, alone and beside another busy process.
+"""How a training step fares with OpenMP's threads and with a share of the batch each, alone and beside a busy process.
 
     python -m tests.benchmarks.threads [--seconds 4]
 
@@ -15,19 +15,21 @@ import sys
 
 CHILD = """
 import sys, time
+from dataclasses import replace
 import torch
 from charrnn.config import CorpusConfig, RunConfig
 from charrnn.presets import corpus_config, resolve
 from charrnn.text.corpus import load_corpus
 from charrnn.training.trainer import build
 
-preset, threads, seconds = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
+preset, threads, seconds, shards = sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), int(sys.argv[4])
 options = {"preset": preset, "threads": threads}
 corpus = load_corpus(corpus_config(options, source="python-docs", name="python-docs"))
 config = resolve(options, corpus=corpus_config(options, source="python-docs", name="python-docs"),
                  characters=corpus.held_out_at, device="cpu", cores=threads)
 torch.set_num_threads(threads)
-trainer = build(config, corpus)
+trainer = build(replace(config, training=replace(config.training, threads=threads if shards else 1)), corpus)
+torch.set_num_threads(threads)
 trainer.step()
 begun, count = time.perf_counter(), 0
 while time.perf_counter() - begun < seconds:
@@ -37,15 +39,16 @@ print((time.perf_counter() - begun) / count * 1e3)
 """
 BUSY = "import time\nend = time.time() + 600\nwhile time.time() < end: pass"
 WAYS = {
-    "1 thread": (1, {}),
-    "all threads, spinning": (0, {}),
-    "all threads, passive": (0, {"OMP_WAIT_POLICY": "PASSIVE"}),
+    "1 thread": (1, {}, 0),
+    "OpenMP, spinning": (0, {}, 0),
+    "OpenMP, passive": (0, {"OMP_WAIT_POLICY": "PASSIVE"}, 0),
+    "a share each (charrnn)": (0, {"OMP_WAIT_POLICY": "PASSIVE"}, 1),
 }
 
 
-def step_ms(preset: str, threads: int, environment: dict[str, str], seconds: float) -> float:
+def step_ms(preset: str, threads: int, environment: dict[str, str], seconds: float, shards: int) -> float:
     done = subprocess.run(
-        [sys.executable, "-c", CHILD, preset, str(threads), str(seconds)],
+        [sys.executable, "-c", CHILD, preset, str(threads), str(seconds), str(shards)],
         env={**{k: v for k, v in os.environ.items() if k != "OMP_WAIT_POLICY"}, **environment},
         capture_output=True,
         text=True,
@@ -66,8 +69,8 @@ def main() -> None:
             found: dict[tuple[str, str], list[float]] = {}
             for _ in range(arguments.rounds):
                 for preset in ("auto", "lecture"):
-                    for way, (threads, environment) in WAYS.items():
-                        took = step_ms(preset, threads or cores, environment, arguments.seconds)
+                    for way, (threads, environment, shards) in WAYS.items():
+                        took = step_ms(preset, threads or cores, environment, arguments.seconds, shards)
                         found.setdefault((preset, way), []).append(took)
         finally:
             if busy is not None:

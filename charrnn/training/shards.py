@@ -1,0 +1,101 @@
+"""One training step on several cores without a barrier inside: each thread takes some of the batch from end to end.
+
+A recurrent layer is a chain of small operations. Shared out among threads one by one, every operation ends with all
+of them waiting for the slowest, and beside any other load that is nearly all they do. Here each thread runs forward
+and backward for its own streams on one core, and they meet once a step, to add up their gradients: the arithmetic of
+data-parallel training, in one process. Measured in tests/benchmarks/NOTES.md.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from charrnn.model.language_model import LanguageModel, State, detach
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One shard's share of a step: its part of the mean loss (nats per character), and the state after it."""
+
+    loss: float
+    state: State
+
+
+class Shards:
+    """A model and its replicas, which share its weights and have gradients of their own.
+
+    The streams of a batch are dealt out in order, as evenly as they go. With one shard this is plain training, on
+    whatever device the model is. The result does not depend on which thread is faster: gradients are added in order.
+    """
+
+    def __init__(self, model: LanguageModel, batch: int, count: int, seed: int) -> None:
+        """`count` shards, no more than there are streams; each draws its dropout from a generator of its own."""
+        count = max(1, min(count, batch))
+        self.sizes = [batch // count + (index < batch % count) for index in range(count)]
+        self._models = [model] + [_replica(model) for _ in range(count - 1)]
+        self._pool = None
+        self.generators: list[torch.Generator] = []
+        if count > 1:
+            self._pool = ThreadPoolExecutor(count, "shard", initializer=torch.set_num_threads, initargs=(1,))
+            for index, one in enumerate(self._models):
+                generator = torch.Generator().manual_seed(seed * 1000 + index)
+                self.generators.append(generator)
+                one.dropout.generator = generator
+
+    def gradients(self, inputs: Tensor, targets: Tensor, state: State | None) -> tuple[float, State]:
+        """Leaves the gradients of the mean loss in the model's parameters; inputs and targets (time, batch).
+
+        Returns the loss, and the state (batch, hidden) after the portion, detached. Where a shard's loss is not
+        finite there are no gradients to speak of, and the loss says so.
+        """
+        states = self._dealt(state)
+        dealt = torch.split(inputs, self.sizes, 1), torch.split(targets, self.sizes, 1)
+        parts = zip(self._models, *dealt, states, strict=True)
+        total = inputs.shape[1]
+        if self._pool is None:
+            done = [_work(*part, total) for part in parts]
+        else:
+            done = [future.result() for future in [self._pool.submit(_work, *part, total) for part in parts]]
+            for replica in self._models[1:]:
+                for parameter, own in zip(self._models[0].parameters(), replica.parameters(), strict=True):
+                    if parameter.grad is not None and own.grad is not None:
+                        parameter.grad.add_(own.grad)
+        if len(done) == 1:
+            return done[0].loss, done[0].state
+        layers = zip(*(part.state for part in done), strict=True)
+        joined = [tuple(torch.cat(tensors) for tensors in zip(*layer, strict=True)) for layer in layers]
+        return math.fsum(part.loss for part in done), joined
+
+    def _dealt(self, state: State | None) -> list[State | None]:
+        if state is None or len(self.sizes) == 1:
+            return [state] * len(self.sizes)
+        parts = [[torch.split(tensor, self.sizes) for tensor in layer] for layer in state]
+        return [[tuple(tensor[i] for tensor in layer) for layer in parts] for i in range(len(self.sizes))]
+
+
+def _replica(model: LanguageModel) -> LanguageModel:
+    """A model of the same shape over the same numbers in memory: a step of the first is a step of both."""
+    replica = copy.deepcopy(model)
+    for own, parameter in zip(replica.parameters(), model.parameters(), strict=True):
+        own.data = parameter.data
+    return replica
+
+
+def _work(model: LanguageModel, inputs: Tensor, targets: Tensor, state: State | None, total: int) -> _Part:
+    for parameter in model.parameters():
+        parameter.grad = None
+    logits, after = model(inputs, state)
+    loss = functional.cross_entropy(logits.flatten(0, 1), targets.flatten())
+    if inputs.shape[1] < total:
+        loss = loss * (inputs.shape[1] / total)
+    value = loss.item()
+    if math.isfinite(value):
+        torch.autograd.backward(loss)
+    return _Part(value, detach(after))
