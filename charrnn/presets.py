@@ -165,6 +165,9 @@ def resolve(
         held_out = round(characters * corpus.validation / (1 - corpus.validation))
         training = replace(training, evaluate_every=_evaluation_interval(held_out, training))
     stream = stream_config(options)
+    if reason:
+        summary = f"{model.cell} {model.layers}×{model.hidden}, {training.batch} streams of {training.length}"
+        reason = f"{summary}: {reason}"
     return RunConfig(preset=preset, corpus=corpus, model=model, training=training, stream=stream, reason=reason)
 
 
@@ -202,8 +205,7 @@ def _auto(characters: int, device: Device) -> tuple[dict[str, Value], str]:
         reason += "; dropout 0.2, because so small a corpus is soon learnt by heart"
     if characters < 200:
         picked["length"] = max(1, min(64, characters // 4))
-    summary = f"{picked['cell']} {picked['layers']}×{picked['hidden']}, {picked['batch']} streams of {picked['length']}"
-    return picked, f"{summary}: {reason}"
+    return picked, reason
 
 
 def _preset_name(options: Mapping[str, Value]) -> Preset:

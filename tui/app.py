@@ -39,7 +39,7 @@ from tui.session import Session
 from tui.terminal import safe_line
 from tui.theme import THEME
 
-DRAW_EVERY, STATUS_EVERY, CHART_EVERY = 0.08, 0.9, 1.5
+DRAW_EVERY, STATUS_EVERY, CHART_EVERY = 0.09, 0.9, 1.5
 """Seconds between two drawings of the stream, the status line and the chart."""
 SAVING_TAKES = 10.0
 """Seconds after which the screen is left although the engine still saves."""

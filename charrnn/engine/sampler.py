@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from charrnn.sampling.stream import TextStream
     from charrnn.text.vocabulary import Vocabulary
 
-REFRESH_EVERY = 0.1
-GROUP_SECONDS = 0.02
+REFRESH_EVERY = 0.25
+TURN_SECONDS = 0.1
+"""Characters are made for so long ahead: waking up for each would cost training more than making them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,16 @@ class Model:
     config: ModelConfig
     vocabulary: Vocabulary
     weights: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """What the characters of one turn are made under; `urgent`: somebody waits for the first of them."""
+
+    knobs: Knobs
+    pace: float
+    restart: tuple[str, int] | None
+    urgent: bool
 
 
 class Sampler(threading.Thread):
@@ -108,50 +119,50 @@ class Sampler(threading.Thread):
 
     def _stream(self, stream: TextStream, shared: SharedWeights, step: int) -> Model | None:
         """Writes until told to stop (None) or given another model."""
-        due = refreshed = flushed = time.perf_counter()
-        group: list[str] = []
+        due = refreshed = time.perf_counter()
         while True:
-            with self._changed:
-                while not self._stopped and self._model is None and not self._urgent:
-                    if self._repaced and self._pace > 0:  # a slow pace's long wait is not waited out
-                        due, self._repaced = min(due, time.perf_counter() + 1 / self._pace), False
-                    left = due - time.perf_counter() if self._pace > 0 else 3600.0
-                    if left <= 0:
-                        break
-                    self._changed.wait(left)
-                if self._stopped or self._model is not None:
-                    taken, self._model = self._model, None
-                    return None if self._stopped else taken
-                restart, self._restart = self._restart, None
-                urgent, self._urgent = self._urgent, False
-                knobs, pace = self._knobs, self._pace
-            now = time.perf_counter()
-            if group and (urgent or knobs != stream.knobs):
-                self._flush(group, stream, step, urgent=False)
-            if now - refreshed >= REFRESH_EVERY:
-                step, refreshed = shared.refresh() or step, now
-            stream.knobs = knobs
-            if restart is not None:
-                stream.restart(*restart)
+            turn = self._next_turn(due)
+            if not isinstance(turn, _Turn):
+                return turn
+            begun = time.perf_counter()
+            if begun - refreshed >= REFRESH_EVERY:
+                step, refreshed = shared.refresh() or step, begun
+            stream.knobs = turn.knobs
+            if turn.restart is not None:
+                stream.restart(*turn.restart)
                 self._streams += 1
-                self._flush([stream.prime], stream, step, urgent=True, prime=True)
-            if pace <= 0:
+                self._give(stream.prime, stream, step, urgent=True, prime=True)
+            if turn.pace <= 0:
                 continue
-            group.append(stream.next())
+            made = [stream.next()]
+            for _ in range(0 if turn.urgent else int(turn.pace * TURN_SECONDS) - 1):
+                if self._urgent or time.perf_counter() - begun > TURN_SECONDS:
+                    break
+                made.append(stream.next())
+            self._give("".join(made), stream, step, urgent=turn.urgent)
             now = time.perf_counter()
-            if urgent or now - flushed >= GROUP_SECONDS:
-                self._flush(group, stream, step, urgent=urgent)
-                flushed = now
-            due = max(due + 1 / pace, now - 0.1)  # after a stall, catch up a tenth of a second at most
-            if urgent or due - now > 1 / pace:
-                due = now + 1 / pace
-            if group and due - now > GROUP_SECONDS:
-                self._flush(group, stream, step, urgent=False)
-                flushed = now
+            spent = len(made) / turn.pace
+            # After a stall it catches up a tenth of a second at most.
+            due = now + max(spent, TURN_SECONDS) if turn.urgent else max(due, now - 0.1) + spent
 
-    def _flush(self, group: list[str], stream: TextStream, step: int, *, urgent: bool, prime: bool = False) -> None:
-        text = "".join(group)
-        group.clear()
+    def _next_turn(self, due: float) -> _Turn | Model | None:
+        """Waits until it is time, or something changed; another model, or None to stop, ends the stream."""
+        with self._changed:
+            while not self._stopped and self._model is None and not self._urgent:
+                if self._repaced and self._pace > 0:  # a slow pace's long wait is not waited out
+                    due, self._repaced = min(due, time.perf_counter() + 1 / self._pace), False
+                left = due - time.perf_counter() if self._pace > 0 else 3600.0
+                if left <= 0:
+                    break
+                self._changed.wait(left)
+            if self._stopped or self._model is not None:
+                taken, self._model = self._model, None
+                return None if self._stopped else taken
+            turn = _Turn(self._knobs, self._pace, self._restart, self._urgent)
+            self._restart, self._urgent = None, False
+            return turn
+
+    def _give(self, text: str, stream: TextStream, step: int, *, urgent: bool, prime: bool = False) -> None:
         if text:
             piece = Generated(
                 position=0,

@@ -48,8 +48,8 @@ from charrnn.text.vocabulary import Vocabulary
 from charrnn.training.trainer import build as build_trainer
 from charrnn.training.trainer import resolve_device
 
-SPEAK_EVERY = 0.25
-PUBLISH_EVERY = 0.1
+SPEAK_EVERY = 0.5
+PUBLISH_EVERY = 0.25
 SAMPLE_CHARACTERS = 200
 
 
@@ -166,8 +166,9 @@ class TrainingLoop:
         self.writer = CheckpointWriter(folder, facts, self._written)
         self.pending: list[LossPoint] = []
         self.losses: list[float] = []
+        self.mean_loss: float | None = None
         self.skipped = 0
-        self.recent: deque[tuple[float, int]] = deque(maxlen=12)
+        self.recent: deque[tuple[float, int]] = deque(maxlen=6)
         self.best_unsaved: Snapshot | None = None
         spoke = published = 0.0
         reason = "asked"
@@ -233,14 +234,18 @@ class TrainingLoop:
 
     def _record(self, val_loss: float | None) -> None:
         losses = self.losses
+        if losses:
+            self.mean_loss = sum(losses) / len(losses)
+        elif self.skipped:
+            self.mean_loss = None  # else the step is recorded a second time, with its held-out loss
         point = LossPoint(
             step=self.trainer.steps_done,
             chars=self.trainer.chars_done,
             seconds=self.seconds,
-            train_loss=sum(losses) / len(losses) if losses else None,
+            train_loss=self.mean_loss,
             val_loss=val_loss,
             learning_rate=self.trainer.learning_rate,
-            diverged=not losses,
+            diverged=self.mean_loss is None,
         )
         self.pending.append(point)
         self.losses = []

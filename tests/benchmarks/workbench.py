@@ -105,7 +105,7 @@ def slow_step() -> None:
     keys(*SLOW, title="slow step")
 
 
-def attached(pairs: int = 4, seconds: float = 15.0) -> None:
+def attached(pairs: int = 6, seconds: float = 20.0) -> None:
     """Steps a second between the 50th step and the end, from the runs' own record of wall-clock time."""
     ratios = []
     for pair in range(pairs):

@@ -211,6 +211,7 @@ def test_a_run_that_did_its_steps_says_so_and_its_stream_goes_on(corpus_file: Pa
             await watcher.until(lambda: watcher.status.state == "finished" and watcher.text)
             assert watcher.status.step == 30
             assert watcher.points[-1].val_loss is not None
+            assert watcher.points[-1].train_loss is not None
             characters = sum(len(p.text) for p in watcher.text)
             await watcher.until(lambda: sum(len(p.text) for p in watcher.text) > characters + 20)
             watcher.client.send(SetPaused(False))
