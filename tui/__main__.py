@@ -66,6 +66,9 @@ def run_on_screen(connection: socket.socket) -> int:
     # Textual reads this at import. At its 60 frames a second a key waits up to 17 ms for the next frame, while the
     # frames themselves are bounded by the app's own pulses.
     os.environ.setdefault("TEXTUAL_FPS", "200")
+    # How long a lone esc may turn out to be the beginning of another key: at Textual's 100 ms, esc and a quick p are
+    # taken for alt+p. What a terminal sends for one key arrives together, over SSH too.
+    os.environ.setdefault("ESCDELAY", "40")
     from tui.app import Leaving, Workbench
     from tui.driver import LastResort, TerminalDriver, quiet_standard_error
 

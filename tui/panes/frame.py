@@ -6,7 +6,7 @@ The lines are widgets of their own, so that a title that changes often costs one
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rich.segment import Segment
 from rich.style import Style
@@ -21,19 +21,29 @@ from tui.terminal import width
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A piece of a line that is shown whole or not at all. Of the parts that do not fit the highest rank goes first."""
+    """A piece of a line that is shown whole, in brief, or not at all.
+
+    Where not all fit, first every part that has a `brief` form takes it; then the highest rank goes first.
+    """
 
     text: str
     style: Style = palette.PLAIN
     rank: int = 1
+    brief: str = ""
 
 
 def choose(parts: Iterable[Part], columns: int, gap: int) -> list[Part]:
     """The parts that fit side by side into `columns` cells with `gap` cells between, in their order."""
     kept = [part for part in parts if part.text]
-    while kept and sum(width(part.text) for part in kept) + gap * (len(kept) - 1) > columns:
+    if not _fit(kept, columns, gap):
+        kept = [replace(part, text=part.brief) if part.brief else part for part in kept]
+    while kept and not _fit(kept, columns, gap):
         kept.remove(max(reversed(kept), key=lambda part: part.rank))
     return kept
+
+
+def _fit(parts: Sequence[Part], columns: int, gap: int) -> bool:
+    return sum(width(part.text) for part in parts) + gap * (len(parts) - 1) <= columns
 
 
 class FrameLine(Widget):

@@ -12,7 +12,7 @@ from tui import keys, palette
 from tui.layout import too_small_text
 from tui.panes.frame import Part, choose
 from tui.session import Session
-from tui.terminal import safe_line, width, wrap
+from tui.terminal import fit, safe_line, width, wrap
 
 STATES: dict[str, tuple[str, Style]] = {
     "starting": ("◌", palette.QUIET),
@@ -24,6 +24,7 @@ STATES: dict[str, tuple[str, Style]] = {
     "failed": ("✗", palette.ERROR),
     "disconnected": ("✗", palette.ERROR),
 }
+LONGEST_NAME = 16
 LEVELS = {"info": palette.ACCENT, "warning": palette.WARNING, "error": palette.ERROR}
 
 
@@ -49,15 +50,18 @@ def status_parts(session: Session) -> list[Part]:
     glyph, style = STATES.get(session.state, ("●", palette.PLAIN))
     parts = [Part(f"{glyph} {safe_line(session.state)}", style, 1)]
     if session.corpus is not None:
-        parts.append(Part(safe_line(session.corpus.name), palette.STRONG, 3))
+        name = safe_line(session.corpus.name)
+        parts.append(Part(name, palette.STRONG, 3, fit(name, LONGEST_NAME)))
     if model is not None:
-        parts.append(Part(f"{safe_line(model.summary)}, {compact(model.parameters)} parameters", palette.PLAIN, 5))
-        parts.append(Part(safe_line(model.device), palette.PLAIN, 6))
+        summary, count = safe_line(model.summary), compact(model.parameters)
+        parts.append(Part(f"{summary}, {count} parameters", palette.PLAIN, 5, f"{summary} ({count})"))
+        parts.append(Part(safe_line(model.device), palette.PLAIN, 7))
     if status.step or model is not None:
         target = f" of {status.steps_target:,}" if status.steps_target else ""
         parts.append(Part(f"step {status.step:,}{target}", palette.PLAIN, 2))
-        parts.append(Part(f"{compact(status.characters_per_second)} chars/s", palette.PLAIN, 4))
-        parts.append(Part(duration(status.seconds), palette.PLAIN, 7))
+        rate = compact(status.characters_per_second)
+        parts.append(Part(f"{rate} chars/s", palette.PLAIN, 4, f"{rate} ch/s"))
+        parts.append(Part(duration(status.seconds), palette.PLAIN, 6))
     return parts
 
 
