@@ -82,7 +82,7 @@ class StreamConfig:
 
     prime: str = ""
     seed: int = 1
-    pace: float = 50.0
+    pace: float = 30.0
     knobs: Knobs = field(default_factory=Knobs)
 
 

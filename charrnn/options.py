@@ -106,7 +106,7 @@ def add_run(parser: argparse.ArgumentParser) -> None:
 
     add_knobs(parser)
     place = parser.add_argument_group("the run")
-    add_number(place, "pace", float, "N", "characters a second of the live stream (default 50)")
+    add_number(place, "pace", float, "N", "characters a second of the live stream (default 30)")
     place.add_argument("--run", metavar="NAME-OR-FOLDER", help="where the run lives (default: a new name)")
     place.add_argument("--runs-folder", metavar="FOLDER", help="where runs live (default: the user's data folder)")
     place.add_argument("--config", metavar="FILE.toml", help="the same settings; the command line wins")

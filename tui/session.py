@@ -32,7 +32,7 @@ from charrnn.engine.messages import (
     WriteCheckpoint,
 )
 
-PACES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
+PACES = (1, 2, 5, 10, 20, 30, 50, 100, 200, 500, 1000, 2000)
 TOP_KS = (0, 40, 20, 10, 5, 3, 1)
 NUCLEUS = (
     (0.0, 1.0),

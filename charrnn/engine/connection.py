@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from charrnn.engine import wire
-from charrnn.engine.messages import PROTOCOL_VERSION, EngineMessage, Hello, Losses, Refused, Text
-
-if TYPE_CHECKING:
-    from charrnn.engine.server import Engine
+from charrnn.engine.board import Board
+from charrnn.engine.messages import PROTOCOL_VERSION, ClientMessage, EngineMessage, Hello, Losses, Refused, Text
 
 SEND_EVERY = 0.06
 POINTS_AT_ONCE = 20_000
+
+
+class Host(Protocol):
+    """Whom a client speaks with: hears of its coming, its wishes and its going."""
+
+    board: Board
+
+    def joined(self, connection: Connection) -> None: ...
+
+    def obey(self, message: ClientMessage) -> None: ...
+
+    def left(self, connection: Connection) -> None: ...
 
 
 class Connection:
@@ -22,8 +32,9 @@ class Connection:
     `wake` says that there is something new; `hurry` says that somebody waits for it (a key was pressed).
     """
 
-    def __init__(self, engine: Engine, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._engine, self._reader, self._writer = engine, reader, writer
+    def __init__(self, host: Host, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._host, self._board = host, host.board
+        self._reader, self._writer = reader, writer
         self._wake = asyncio.Event()
         self._hurry = asyncio.Event()
         self._text_position = 0
@@ -31,7 +42,7 @@ class Connection:
         self._rewinds_seen = 0
         self._status_revision = -1
         self._standing_sent = 0
-        self._passing_seen = engine.passing_count
+        self._passing_seen = self._board.passing_count
         self._closing = False
         self.wants_stream = False
 
@@ -53,11 +64,11 @@ class Connection:
                 await self._writer.drain()
                 return
             self.wants_stream = hello.stream
-            self._engine.joined(self)
+            self._host.joined(self)
             teller = asyncio.create_task(self._tell())
             try:
                 while (message := await wire.read(self._reader, wire.from_client)) is not None:
-                    self._engine.obey(message)
+                    self._host.obey(message)
             finally:
                 self._closing = True
                 self.wake(hurry=True)
@@ -65,7 +76,7 @@ class Connection:
         except (OSError, wire.WireError):
             pass
         finally:
-            self._engine.left(self)
+            self._host.left(self)
             self._writer.close()
 
     async def _tell(self) -> None:
@@ -83,24 +94,24 @@ class Connection:
                         await asyncio.wait_for(self._hurry.wait(), SEND_EVERY)
 
     def _news(self) -> list[EngineMessage]:
-        engine = self._engine
-        messages: list[EngineMessage] = engine.standing[self._standing_sent :]
-        self._standing_sent = len(engine.standing)
-        if self._status_revision != engine.status_revision:
-            self._status_revision = engine.status_revision
-            messages.append(engine.status)
+        board = self._board
+        messages: list[EngineMessage] = board.standing[self._standing_sent :]
+        self._standing_sent = len(board.standing)
+        if self._status_revision != board.status_revision:
+            self._status_revision = board.status_revision
+            messages.append(board.status)
         messages += self._new_points()
-        if self.wants_stream and self._text_position < engine.text.end:
-            messages.append(Text(engine.text.since(self._text_position)))
-            self._text_position = engine.text.end
-        unseen = engine.passing_count - self._passing_seen
+        if self.wants_stream and self._text_position < board.text.end:
+            messages.append(Text(board.text.since(self._text_position)))
+            self._text_position = board.text.end
+        unseen = board.passing_count - self._passing_seen
         if unseen:
-            self._passing_seen = engine.passing_count
-            messages += list(engine.passing)[-unseen:]
+            self._passing_seen = self._board.passing_count
+            messages += list(board.passing)[-unseen:]
         return messages
 
     def _new_points(self) -> list[EngineMessage]:
-        losses = self._engine.losses
+        losses = self._board.losses
         if self._rewinds_seen != losses.rewinds:
             self._points_sent, self._rewinds_seen = 0, losses.rewinds
         messages: list[EngineMessage] = []

@@ -136,7 +136,7 @@ class Status(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     passes: float = 0.0
     steps_target: int | None = None
     knobs: Knobs = Knobs()
-    pace: float = 50.0
+    pace: float = 30.0
     prime: str = ""
     seed: int = 1
     sampler_ready: bool = False

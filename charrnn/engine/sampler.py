@@ -53,7 +53,7 @@ class Sampler(threading.Thread):
         self._changed = threading.Condition()
         self._model: Model | None = None
         self._knobs = Knobs()
-        self._pace = 50.0
+        self._pace = 30.0
         self._restart: tuple[str, int] | None = None
         self._urgent = False
         self._repaced = False

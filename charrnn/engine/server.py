@@ -13,22 +13,17 @@ import socket
 import struct
 import sys
 import time
-from collections import deque
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
-
-from msgspec.structs import replace
 
 from charrnn.config import ModelConfig, UsageError
 from charrnn.engine import trainer_messages as trainer
+from charrnn.engine.board import Board
 from charrnn.engine.connection import Connection
-from charrnn.engine.history import LossHistory, TextHistory
 from charrnn.engine.messages import (
     ClientMessage,
     Ended,
-    EngineMessage,
     Generated,
-    LossPoint,
     ModelInfo,
     Notice,
     Refused,
@@ -39,7 +34,6 @@ from charrnn.engine.messages import (
     SetPace,
     SetPaused,
     Start,
-    Status,
     StopRun,
     Welcome,
     WriteCheckpoint,
@@ -47,28 +41,21 @@ from charrnn.engine.messages import (
 from charrnn.engine.opening import open_request, preview, read_corpus
 from charrnn.engine.sampler import Model, Sampler
 from charrnn.engine.supervisor import Supervisor
+from charrnn.presets import range_problem
 from charrnn.runs.directory import socket_path
 from charrnn.text.corpus import Corpus
 
 LINGER = 600.0
-PASSING_KEPT = 200
 
 
 class Engine:
     """One run. `run()` lives until the run was refused, stopped, or is done and nobody watches any more.
 
-    Clients read `standing` (what everybody must know, in order), `passing` (what was said while they watched),
-    `status` (the newest), `losses` and `text` at their own pace; nothing here ever waits for one.
+    What there is to tell stands on the `board`, which clients read at their own pace.
     """
 
     def __init__(self, *, linger: float = LINGER) -> None:
-        self.standing: list[EngineMessage] = []
-        self.passing: deque[EngineMessage] = deque(maxlen=PASSING_KEPT)
-        self.passing_count = 0
-        self.status = Status(state="starting")
-        self.status_revision = 0
-        self.losses = LossHistory()
-        self.text = TextHistory()
+        self.board = Board()
         self.exit_status = 0
         self._linger = linger
         self._connections: set[Connection] = set()
@@ -94,6 +81,7 @@ class Engine:
     def joined(self, connection: Connection) -> None:
         """A client said hello; the first one that wants text starts the sampler."""
         self._connections.add(connection)
+        self.board.readers.add(connection)
         if connection.wants_stream and self._sampler is None:
             self._start_sampler()
         connection.wake(hurry=True)
@@ -101,6 +89,7 @@ class Engine:
     def left(self, connection: Connection) -> None:
         """A client is gone. The run goes on without, unless nothing has begun that would be worth it."""
         self._connections.discard(connection)
+        self.board.readers.discard(connection)
         self._last_left = time.monotonic()
         if not self._connections and not self._begun:
             if not self._request.done():
@@ -112,17 +101,17 @@ class Engine:
         match message:
             case Start(request) if not self._request.done():
                 self._request.set_result(request)
-            case SetKnobs(knobs):
+            case SetKnobs(knobs) if self._fits(**asdict(knobs)):
                 if self._sampler:
                     self._sampler.set_knobs(knobs)
-                self.set_status(knobs=knobs, hurry=True)
-            case SetPace(pace):
+                self.board.set_status(knobs=knobs, hurry=True)
+            case SetPace(pace) if self._fits(pace=pace):
                 if self._sampler:
                     self._sampler.set_pace(pace)
-                self.set_status(pace=pace, hurry=True)
+                self.board.set_status(pace=pace, hurry=True)
             case RestartStream(prime, seed):
                 self._restart_stream(prime, random.randrange(1, 10_000) if seed is None else seed)
-            case SetLearningRate(rate):
+            case SetLearningRate(rate) if self._fits(lr=rate):
                 self._to_trainer(trainer.Rate(rate), "its learning rate")
             case SetPaused(paused):
                 self._to_trainer(trainer.Pause(paused), "pausing")
@@ -131,57 +120,25 @@ class Engine:
             case StopRun():
                 self.stop()
             case _:
-                pass  # a second Hello or Start changes nothing
+                pass  # a second Hello or Start, or a value that does not fit, changes nothing
+
+    def _fits(self, **settings: float) -> bool:
+        """Whether each setting is in its range; the first that is not is told."""
+        for name, value in settings.items():
+            problem = range_problem(name, value)
+            if problem:
+                self.board.announce(Notice("warning", f"{name.replace('_', '-')} {problem}."))
+                return False
+        return True
 
     def stop(self, status: int = 0) -> None:
         """Checkpoint, then end; `status` is for whoever waits in the foreground."""
         if not self._stop_asked.is_set():
             self.exit_status = status
             self._stop_asked.set()
-            self.set_status(state="stopping", hurry=True)
+            self.board.set_status(state="stopping", hurry=True)
             if self._supervisor:
                 self._supervisor.send(trainer.Finish())
-
-    # ---- what the supervisor calls ----------------------------------------------------------------------------
-
-    def announce(self, message: EngineMessage, *, standing: bool = False) -> None:
-        """Tells every client: `standing` also those that come later."""
-        if standing:
-            self.standing.append(message)
-        else:
-            self.passing.append(message)
-            self.passing_count += 1
-        self._wake(hurry=True)
-
-    def set_status(self, *, hurry: bool = False, **changed: Any) -> None:
-        """Changes some of the status; clients hear of it soon, or at once if somebody waits for it."""
-        status = replace(self.status, **changed)
-        if status != self.status:
-            self.status = status
-            self.status_revision += 1
-            self._wake(hurry=hurry)
-
-    def add_points(self, points: list[LossPoint]) -> None:
-        """Adds to the loss history."""
-        self.losses.add(points)
-        self._wake()
-
-    def began(self, info: ModelInfo, *, paused: bool, step: int, learning_rate: float) -> None:
-        """The model stands and the run has its folder: the stream may speak, and others may attach."""
-        self._begun = True
-        config = info.config
-        self.announce(info, standing=True)
-        if config.reason and step == 0:
-            self.announce(Notice("info", f"auto picked {config.reason}."))
-        self.set_status(
-            state="paused" if paused else "training",
-            step=step,
-            learning_rate=learning_rate,
-            steps_target=config.training.steps,
-        )
-        self._model_config = config.model
-        self._feed_sampler()
-        self._tasks.add(asyncio.create_task(self._listen()))
 
     # ---- the stream -------------------------------------------------------------------------------------------
 
@@ -194,7 +151,7 @@ class Engine:
 
         def failed(words: str) -> None:
             with contextlib.suppress(RuntimeError):
-                loop.call_soon_threadsafe(self.announce, Notice("error", words))
+                loop.call_soon_threadsafe(self.board.announce, Notice("error", words))
 
         self._sampler = Sampler(emit, failed)
         self._sampler.start()
@@ -204,19 +161,18 @@ class Engine:
         """Gives the sampler the model as soon as there are both."""
         if self._sampler and self._supervisor and self._corpus and self._model_config:
             self._sampler.use_model(Model(self._model_config, self._corpus.vocabulary, self._supervisor.weights))
-            self._sampler.set_knobs(self.status.knobs)
-            self._sampler.set_pace(self.status.pace)
-            self._sampler.restart(self.status.prime, self.status.seed)
+            self._sampler.set_knobs(self.board.status.knobs)
+            self._sampler.set_pace(self.board.status.pace)
+            self._sampler.restart(self.board.status.prime, self.board.status.seed)
 
     def _generated(self, piece: Generated, urgent: bool) -> None:
-        self.text.add(piece)
-        if not self.status.sampler_ready:
-            self.set_status(sampler_ready=True)
-        self._wake(hurry=urgent)
+        if not self.board.status.sampler_ready:
+            self.board.set_status(sampler_ready=True)
+        self.board.add_text(piece, hurry=urgent)
 
     def _restart_stream(self, prime: str | None, seed: int) -> None:
         if prime is None:
-            prime = self.status.prime
+            prime = self.board.status.prime
         elif self._corpus is not None:
             vocabulary = self._corpus.vocabulary
             unknown = vocabulary.unknown(prime)
@@ -224,8 +180,8 @@ class Engine:
             if unknown:
                 named = " ".join(repr(character) for character in unknown[:8])
                 more = f" and {len(unknown) - 8} more" if len(unknown) > 8 else ""
-                self.announce(Notice("warning", f"Left out of the prime, the model does not know: {named}{more}"))
-        self.set_status(prime=prime, seed=seed, hurry=True)
+                self.board.announce(Notice("warning", f"Left out of the prime, the model does not know: {named}{more}"))
+        self.board.set_status(prime=prime, seed=seed, hurry=True)
         if self._sampler:
             self._sampler.restart(prime, seed)
 
@@ -241,11 +197,13 @@ class Engine:
             if not foreground:
                 await self._linger_on()
             if self._begun:
-                self.announce(Ended(f"{self.status.step:,} steps, saved in {self._folder}", self.exit_status))
+                self.board.announce(
+                    Ended(f"{self.board.status.step:,} steps, saved in {self._folder}", self.exit_status)
+                )
         except UsageError as error:
             self._stop_asked.set()
             self.exit_status = 2
-            self.announce(Refused(str(error)))
+            self.board.announce(Refused(str(error)))
         finally:
             if self._sampler:
                 self._sampler.stop()
@@ -257,20 +215,27 @@ class Engine:
             if self._supervisor:
                 self._supervisor.close()
 
+    def _began(self, info: ModelInfo) -> None:
+        """The model stands and the run has its folder: the stream may speak, and others may attach."""
+        self._begun = True
+        self._model_config = info.config.model
+        self._feed_sampler()
+        self._tasks.add(asyncio.create_task(self._listen()))
+
     async def _open_and_train(self, request: RunRequest) -> None:
         opened = open_request(request)
         self._folder = opened.place
-        self.announce(Welcome(opened.place.name, str(opened.place)), standing=True)
+        self.board.announce(Welcome(opened.place.name, str(opened.place)), standing=True)
         stream = opened.stream
-        self.set_status(knobs=stream.knobs, pace=stream.pace, seed=stream.seed)
+        self.board.set_status(knobs=stream.knobs, pace=stream.pace, seed=stream.seed)
         corpus = await asyncio.to_thread(read_corpus, opened, request)
         self._corpus = corpus
-        self.announce(preview(corpus), standing=True)
+        self.board.announce(preview(corpus), standing=True)
         prime = corpus.vocabulary.known(stream.prime) if stream.prime else corpus.line_for_prime()
-        self.set_status(prime=prime)
+        self.board.set_status(prime=prime)
         if stream.prime:
             self._restart_stream(stream.prime, stream.seed)
-        self._supervisor = Supervisor(self, opened, request, corpus)
+        self._supervisor = Supervisor(self.board, opened, request, corpus, self._began)
         if not self._stop_asked.is_set():
             await self._supervisor.run()
 
@@ -290,7 +255,7 @@ class Engine:
             path.unlink(missing_ok=True)  # this engine holds the run's lock, so whoever left it is gone
             server = await asyncio.start_unix_server(self._admit, path)
         except (OSError, UsageError) as error:
-            self.announce(Notice("warning", f"No other workbench can attach to this run: {error}"))
+            self.board.announce(Notice("warning", f"No other workbench can attach to this run: {error}"))
             return
         try:
             await server.serve_forever()
@@ -306,13 +271,9 @@ class Engine:
         self.connect(reader, writer)
 
     def _to_trainer(self, order: trainer.ToTrainer, what: str) -> None:
-        if self._supervisor and self.status.state in ("training", "paused"):
+        if self._supervisor and self.board.status.state in ("training", "paused"):
             self._supervisor.send(order)
         else:
-            self.announce(
-                Notice("info", f"Nothing is training ({self.status.state}), so {what} has nothing to act on.")
+            self.board.announce(
+                Notice("info", f"Nothing is training ({self.board.status.state}), so {what} has nothing to act on.")
             )
-
-    def _wake(self, *, hurry: bool = False) -> None:
-        for connection in self._connections:
-            connection.wake(hurry=hurry)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from charrnn.config import CorpusConfig, UsageError
 from charrnn.engine import trainer_messages as trainer
+from charrnn.engine.board import Board
 from charrnn.engine.memory import open_memory
 from charrnn.engine.messages import LossPoint, ModelInfo, Notice, RunRequest, Sample
 from charrnn.engine.opening import STDIN_COPY, Opened
@@ -20,18 +21,20 @@ from charrnn.runs.metrics import read_metrics
 from charrnn.runs.saved import list_checkpoints
 from charrnn.text.corpus import Corpus
 
-if TYPE_CHECKING:
-    from charrnn.engine.server import Engine
-
 CHECKPOINT_EVERY = 60.0
 PROGRESS_TOLD_EVERY = 0.5
 
 
 class Supervisor:
-    """One run's trainer, from its start to its end; `weights` is the shared memory that it publishes into."""
+    """One run's trainer, from its start to its end; `weights` is the shared memory that it publishes into.
 
-    def __init__(self, engine: Engine, opened: Opened, request: RunRequest, corpus: Corpus) -> None:
-        self._engine, self._opened, self._request, self._corpus = engine, opened, request, corpus
+    `began` is called once the model stands and the run has its folder. Everything else goes on the board.
+    """
+
+    def __init__(
+        self, board: Board, opened: Opened, request: RunRequest, corpus: Corpus, began: Callable[[ModelInfo], None]
+    ) -> None:
+        self._board, self._opened, self._request, self._corpus, self._began = board, opened, request, corpus, began
         self._record = Record(self._disk_trouble)
         self._link: TrainerLink | None = None
         self._folder: directory.RunFolder | None = None
@@ -63,9 +66,9 @@ class Supervisor:
             self._record.log(words)
             if self._folder is None:
                 raise UsageError(f"The run could not begin: {words}.")
-            self._engine.set_status(state="failed", characters_per_second=0.0, hurry=True)
+            self._board.set_status(state="failed", characters_per_second=0.0, hurry=True)
             place = self._opened.place
-            self._engine.announce(
+            self._board.announce(
                 Notice("error", f"Training stopped: {words}. Its log is {place / 'engine.log'}; the stream goes on.")
             )
 
@@ -87,7 +90,7 @@ class Supervisor:
             checkpoint = saved[-1] if saved else None
             until = checkpoint.step if checkpoint else 0
             lines = [line for line in read_metrics(self._opened.place) if line["step"] <= until]
-            self._engine.add_points([_point(line) for line in lines])
+            self._board.add_points([_point(line) for line in lines])
         return trainer.Build(
             options=self._request.options,
             corpus=replace(config, sha256=corpus.sha256),
@@ -101,14 +104,14 @@ class Supervisor:
         )
 
     def _follow(self, message: trainer.FromTrainer) -> None:
-        engine = self._engine
+        board = self._board
         match message:
             case trainer.Built():
                 self._begin(message)
             case trainer.CannotBuild(text):
                 raise UsageError(text)
             case trainer.Progress():
-                engine.set_status(
+                board.set_status(
                     step=message.step,
                     chars=message.chars,
                     seconds=message.seconds,
@@ -119,28 +122,28 @@ class Supervisor:
                 )
             case trainer.Recorded(points):
                 self._record.points(points)
-                engine.add_points(points)
+                board.add_points(points)
             case trainer.Applied(event, value, step):
                 self._record.event(event, value, step)
-                if event == "pause" and engine.status.state in ("training", "paused"):
-                    rate = 0.0 if value else engine.status.characters_per_second
-                    engine.set_status(state="paused" if value else "training", characters_per_second=rate, hurry=True)
+                if event == "pause" and board.status.state in ("training", "paused"):
+                    rate = 0.0 if value else board.status.characters_per_second
+                    board.set_status(state="paused" if value else "training", characters_per_second=rate, hurry=True)
                 elif event == "learning_rate":
-                    engine.set_status(learning_rate=float(value), hurry=True)
+                    board.set_status(learning_rate=float(value), hurry=True)
             case trainer.SavedAt(step, asked, problem):
                 self._saved(step, asked, problem)
             case trainer.SampleMade(step, text):
-                engine.announce(Sample(step, text))
+                board.announce(Sample(step, text))
             case trainer.Skipped(step, count):
                 words = f"{count:,} steps up to step {step:,} had no finite loss and changed no weights"
-                engine.announce(Notice("warning", f"{words}; a lower learning rate (,) helps."))
+                board.announce(Notice("warning", f"{words}; a lower learning rate (,) helps."))
             case trainer.Done(reason, step):
                 self._done = message
                 self._record.event("end", reason, step)
-                if engine.status.state != "stopping":
-                    engine.set_status(state="finished", characters_per_second=0.0, hurry=True)
+                if board.status.state != "stopping":
+                    board.set_status(state="finished", characters_per_second=0.0, hurry=True)
                     words = "was ended from outside" if reason == "asked" else "is done"
-                    engine.announce(Notice("info", f"Training {words}: {step:,} steps, checkpoint written."))
+                    board.announce(Notice("info", f"Training {words}: {step:,} steps, checkpoint written."))
 
     def _begin(self, built: trainer.Built) -> None:
         """The first moment at which anything is written: the run's folder."""
@@ -155,27 +158,36 @@ class Supervisor:
         paused = self._opened.recorded is not None and not self._request.train
         self._record.event("begin", built.device, built.step)
         info = ModelInfo(built.summary, built.parameters, built.device, built.config)
-        self._engine.began(info, paused=paused, step=built.step, learning_rate=built.learning_rate)
+        self._board.announce(info, standing=True)
+        if built.config.reason and built.step == 0:
+            self._board.announce(Notice("info", f"auto picked {built.config.reason}."))
+        self._board.set_status(
+            state="paused" if paused else "training",
+            step=built.step,
+            learning_rate=built.learning_rate,
+            steps_target=built.config.training.steps,
+        )
+        self._began(info)
         self.send(trainer.Proceed(str(place), paused))
 
     def _saved(self, step: int, asked: bool, problem: str | None) -> None:
         if problem is not None:
-            self._engine.announce(Notice("error", f"The checkpoint could not be written: {problem}."))
+            self._board.announce(Notice("error", f"The checkpoint could not be written: {problem}."))
         elif asked:
             self._record.event("checkpoint", True, step)
-            self._engine.announce(Notice("saved", f"Checkpoint written at step {step:,}."))
+            self._board.announce(Notice("saved", f"Checkpoint written at step {step:,}."))
 
     async def _save_now_and_then(self) -> None:
         while True:
             await asyncio.sleep(CHECKPOINT_EVERY)
-            if self._engine.status.state == "training":
+            if self._board.status.state == "training":
                 self.send(trainer.Save())
 
     def _disk_trouble(self, words: str | None) -> None:
         level, text = (
             ("error", f"{words}; training goes on.") if words else ("info", "The disk takes the record again.")
         )
-        self._engine.announce(Notice(level, text[0].upper() + text[1:]))
+        self._board.announce(Notice(level, text[0].upper() + text[1:]))
 
 
 def _point(line: dict[str, object]) -> LossPoint:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import os
 import signal
 import socket
@@ -189,6 +190,22 @@ def test_garbage_at_the_socket_closes_that_connection_alone(corpus_file: Path, r
                         pass
             step = watcher.status.step
             await watcher.until(lambda: watcher.status.step > step)
+
+    asyncio.run(go())
+
+
+def test_a_value_that_cannot_be_is_told_and_changes_nothing(corpus_file: Path, runs_folder: Path) -> None:
+    async def go() -> None:
+        async with engine(corpus_file) as (watcher, _):
+            await watcher.until(lambda: watcher.status.step > 5 and watcher.text)
+            before = watcher.status
+            wrong = [SetPace(math.nan), SetLearningRate(-1.0), SetLearningRate(math.inf), SetKnobs(Knobs(top_p=7.0))]
+            for message in wrong:
+                watcher.client.send(message)
+            await watcher.until(lambda: len([n for n in watcher.told(Notice) if n.level == "warning"]) == len(wrong))
+            await watcher.until(lambda: watcher.status.step > before.step + 20)
+            now = watcher.status
+            assert (now.knobs, now.pace, now.learning_rate) == (before.knobs, before.pace, before.learning_rate)
 
     asyncio.run(go())
 

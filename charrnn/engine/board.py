@@ -1,0 +1,68 @@
+"""What an engine has to tell: the supervisor and the stream write it, clients read at their own pace. No torch here."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any, Protocol
+
+from msgspec.structs import replace
+
+from charrnn.engine.history import LossHistory, TextHistory
+from charrnn.engine.messages import EngineMessage, Generated, LossPoint, Status
+
+PASSING_KEPT = 200
+
+
+class Reader(Protocol):
+    """Somebody who wants to know when there is news; `hurry` says that a person waits for it."""
+
+    def wake(self, *, hurry: bool = False) -> None: ...
+
+
+class Board:
+    """`standing` is what everybody must know, in order; `passing` is what was said of late.
+
+    `status` is the newest, `losses` and `text` are the histories. Readers keep their own places, so nothing here ever
+    waits for one, and one that never reads costs nothing.
+    """
+
+    def __init__(self) -> None:
+        self.standing: list[EngineMessage] = []
+        self.passing: deque[EngineMessage] = deque(maxlen=PASSING_KEPT)
+        self.passing_count = 0
+        self.status = Status(state="starting")
+        self.status_revision = 0
+        self.losses = LossHistory()
+        self.text = TextHistory()
+        self.readers: set[Reader] = set()
+
+    def announce(self, message: EngineMessage, *, standing: bool = False) -> None:
+        """Tells every reader: `standing` also those that come later."""
+        if standing:
+            self.standing.append(message)
+        else:
+            self.passing.append(message)
+            self.passing_count += 1
+        self._wake(hurry=True)
+
+    def set_status(self, *, hurry: bool = False, **changed: Any) -> None:
+        """Changes some of the status; readers hear of it soon, or at once if somebody waits for it."""
+        status = replace(self.status, **changed)
+        if status != self.status:
+            self.status = status
+            self.status_revision += 1
+            self._wake(hurry=hurry)
+
+    def add_points(self, points: list[LossPoint]) -> None:
+        """Adds to the loss history."""
+        self.losses.add(points)
+        self._wake()
+
+    def add_text(self, piece: Generated, *, hurry: bool) -> None:
+        """Adds to the stream's text."""
+        self.text.add(piece)
+        self._wake(hurry=hurry)
+
+    def _wake(self, *, hurry: bool = False) -> None:
+        for reader in self.readers:
+            reader.wake(hurry=hurry)
