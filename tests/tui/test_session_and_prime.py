@@ -77,7 +77,7 @@ def test_pace_and_learning_rate_step_as_the_table_says() -> None:
     one.receive(Status(state="training", learning_rate=0.01))
     one.step_pace(1)
     one.step_learning_rate(1)
-    assert (one.pace, one.learning_rate) == (100.0, 0.0125)
+    assert (one.pace, one.learning_rate) == (50.0, 0.0125)
     one.step_pace(-1)
     one.step_pace(-1)
     one.step_learning_rate(-1)
