@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from charrnn.text.vocabulary import Vocabulary
 
 REFRESH_EVERY = 0.25
-TURN_SECONDS = 0.1
+TURN_SECONDS = 0.125
 """Characters are made for so long ahead: waking up for each would cost training more than making them."""
 
 
@@ -135,7 +135,7 @@ class Sampler(threading.Thread):
             if turn.pace <= 0:
                 continue
             made = [stream.next()]
-            for _ in range(0 if turn.urgent else int(turn.pace * TURN_SECONDS) - 1):
+            for _ in range(0 if turn.urgent else round(turn.pace * TURN_SECONDS) - 1):
                 if self._urgent or time.perf_counter() - begun > TURN_SECONDS:
                     break
                 made.append(stream.next())
