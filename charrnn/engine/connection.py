@@ -97,10 +97,10 @@ class Connection:
         board = self._board
         messages: list[EngineMessage] = board.standing[self._standing_sent :]
         self._standing_sent = len(board.standing)
+        messages += self._new_points()
         if self._status_revision != board.status_revision:
             self._status_revision = board.status_revision
             messages.append(board.status)
-        messages += self._new_points()
         if self.wants_stream and self._text_position < board.text.end:
             messages.append(Text(board.text.since(self._text_position)))
             self._text_position = board.text.end
