@@ -105,7 +105,7 @@ KNOB_KEYS = [
     (("n",), SetKnobs(Knobs(min_p=0.02)), "min-p 0.02"),
     (("n",) * 5, SetKnobs(Knobs(top_p=0.95)), "top-p 0.95"),
     (("right_square_bracket",), SetPace(100.0), "100 ch/s"),
-    (("left_square_bracket",), SetPace(20.0), "20 ch/s"),
+    (("left_square_bracket",), SetPace(30.0), "30 ch/s"),
     (("comma",), SetLearningRate(0.0024), "lr 0.0024"),
     (("full_stop",), SetLearningRate(0.00375), "lr 0.00375"),
     (("space",), SetPaused(True), "○ paused"),
