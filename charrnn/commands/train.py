@@ -79,6 +79,9 @@ class Reporter:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._last_line()
+
+    def _last_line(self) -> None:
         if self._status.step > self._said_step:
             self._line()
 
@@ -113,6 +116,7 @@ class Reporter:
             case Sample(step, text):
                 self._sample(step, text)
             case Ended(text):
+                self._last_line()
                 self.say(f"end       {text}")
             case _:
                 pass
@@ -136,7 +140,9 @@ class Reporter:
         return "  ".join(words) or "loss –"
 
     def rate(self) -> str:
-        return f"{self._status.characters_per_second:>9,.0f} characters/s"
+        status = self._status
+        overall = status.chars / status.seconds if status.seconds else 0.0
+        return f"{status.characters_per_second or overall:>9,.0f} characters/s"
 
     def _sample(self, step: int, text: str) -> None:
         print(for_reader(f"\n── step {step:,}  {self.losses()} ──\n{text}", sys.stdout), flush=True)
