@@ -17,6 +17,7 @@ from charrnn.runs.metrics import EVENTS, METRICS, append, metrics_line
 LOG = "engine.log"
 _KEPT_LINES = 100_000
 _KEPT_LOG = 1_000_000
+_TAIL = 8192
 
 
 class Record:
@@ -27,6 +28,7 @@ class Record:
         self._folder: Path | None = None
         self._waiting: dict[str, list[dict[str, Any]]] = {METRICS: [], EVENTS: []}
         self._log = bytearray()
+        self._tail = b""
         self._failing = False
 
     def open(self, folder: Path) -> None:
@@ -58,17 +60,15 @@ class Record:
         if isinstance(data, str):
             data = f"{time.strftime('%Y-%m-%d %H:%M:%S')} {data}\n".encode()
         self._log += data
+        self._tail = (self._tail + data)[-_TAIL:]
         self.flush()
 
     def last_words(self) -> str:
-        """The end of what is not yet on disk or was last logged, for naming an exception."""
+        """The end of what was logged, on disk or not, for naming an exception."""
         return self._tail.decode(errors="replace")
-
-    _tail = b""
 
     def flush(self) -> None:
         """Writes what waits, if there is a folder to write to."""
-        self._tail = (self._tail + bytes(self._log))[-8192:]
         if self._folder is None:
             return
         try:
