@@ -30,8 +30,10 @@ def main(words: list) -> int:
     if python is None:
         return 1
     stamp = Path(python).parent.parent / (".charrnn-test" if testing else ".charrnn")
-    if not up_to_date(stamp) and not install(python, ".[dev]" if testing else ".", keep_torch):
-        return 1
+    if not up_to_date(stamp):
+        if not install(python, ".[dev]" if testing else ".", keep_torch):
+            return 1
+        subprocess.run([python, "-m", "charrnn.native"], cwd=HERE, check=False)  # now, rather than in the first run
     stamp.write_text(digest(), encoding="utf-8")
     command = [python, "-m", "pytest", *words[1:]] if testing else [python, "-m", "tui", *words]
     if testing:

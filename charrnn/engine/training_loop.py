@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import queue
+import sys
 import time
 from collections import deque
 from dataclasses import replace
@@ -38,6 +39,7 @@ from charrnn.engine.trainer_messages import (
 )
 from charrnn.engine.weights import SharedWeights
 from charrnn.model.language_model import count_parameters, summary
+from charrnn.native.library import kernels, problem
 from charrnn.presets import resolve
 from charrnn.runs.checkpoint import MODEL, STATE, load_tensors
 from charrnn.runs.metrics import record_interval
@@ -88,6 +90,9 @@ class TrainingLoop:
             changed = {k: v for k, v in build.options.items() if k in ("steps", "minutes", "threads", "lr")}
             config = replace(build.recorded, training=replace(training, **changed))  # type: ignore[arg-type]
         versions = {"python": platform.python_version(), "torch": str(torch.__version__), "charrnn": version("charrnn")}
+        versions["kernels"] = kernels() if device == "cpu" else "torch"
+        if device == "cpu" and problem():
+            print(f"training is slower than it could be, PyTorch does all the work: {problem()}", file=sys.stderr)
         self.config: RunConfig = replace(config, versions=versions)
         torch.set_num_threads(self.config.training.threads)
         corpus = Corpus(

@@ -1,0 +1,98 @@
+"""The compiled kernels, loaded: `library()` gives them, or None where there are none and PyTorch does the work.
+
+Every kernel takes raw addresses of contiguous memory on the CPU and checks nothing: `charrnn.model.addresses` does.
+Calls release Python's lock, so that threads which call kernels run side by side; no kernel starts threads or keeps
+anything between two calls. No torch here.
+
+To add one: write it in a .c file of this folder, name it in `_SIGNATURES`, and call it as `library().name(...)`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import threading
+from ctypes import c_double, c_float, c_int64, c_void_p
+from dataclasses import dataclass
+from typing import Any
+
+from charrnn.native.compiling import Compiled, CompilingError, compiled, discard
+
+_P, _N, _F, _D = c_void_p, c_int64, c_float, c_double
+_SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
+    "activations": (None, (_P, _P, _P, _P, _N)),
+    "cross_entropy": (_D, (_P, _P, _P, _N, _N, _F)),
+}
+
+
+class Library:
+    """The kernels as functions, and what they were made from (`digest`)."""
+
+    def __init__(self, found: Compiled) -> None:
+        """Raises OSError or AttributeError where the file is no such library."""
+        self.digest = found.digest
+        loaded = ctypes.CDLL(str(found.path))
+        for name, (returned, taken) in _SIGNATURES.items():
+            function = getattr(loaded, name)
+            function.restype, function.argtypes = returned, taken
+            setattr(self, name, function)
+
+    def __getattr__(self, name: str) -> Any:
+        """For the type checker: every function is set by name."""
+        raise AttributeError(f"there is no kernel {name!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    library: Library | None
+    problem: str
+
+
+_lock = threading.Lock()
+_found: _Found | None = None
+
+
+def library() -> Library | None:
+    """The kernels; the first call compiles them if need be (about a second), None where that cannot be or is unwanted.
+
+    The environment variable CHARRNN_NATIVE=0 says that PyTorch should do all the work.
+    """
+    return None if _unwanted() else _load().library
+
+
+def problem() -> str:
+    """Why `library()` is None, as a clause; "" where it is not, or where the user wants it so."""
+    return "" if _unwanted() else _load().problem
+
+
+def kernels() -> str:
+    """Which arithmetic a run is made with, for its record: "native" with a digest, or "torch"."""
+    found = library()
+    return "torch" if found is None else f"native {found.digest[:8]}"
+
+
+def _unwanted() -> bool:
+    return os.environ.get("CHARRNN_NATIVE") == "0"
+
+
+def _load() -> _Found:
+    global _found
+    if _found is None:
+        with _lock:
+            if _found is None:
+                _found = _first_load()
+    return _found
+
+
+def _first_load() -> _Found:
+    try:
+        made = compiled()
+        try:
+            return _Found(Library(made), "")
+        except (OSError, AttributeError):  # of another machine, perhaps
+            discard(made)
+            return _Found(Library(compiled()), "")
+    except CompilingError as error:
+        return _Found(None, str(error))
+    except (OSError, AttributeError) as error:
+        return _Found(None, f"the compiled library does not load: {error}")
