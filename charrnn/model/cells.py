@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from charrnn.config import Cell, UsageError
+from charrnn.model.lstm import native_lstm
 
 LayerState = tuple[Tensor, ...]
 
@@ -68,8 +69,19 @@ class LSTM(nn.Module):
             # A single character, as when text is generated: the whole-portion kernel repacks its weights at every call.
             h, c = torch.lstm_cell(inputs[0], state, *self.recurrence.all_weights[0])
             return h.unsqueeze(0), (h, c)
+        found = native_lstm(self.recurrence, inputs, None, state)
+        if found is not None:
+            return found
         outputs, (h, c) = self.recurrence(inputs, None if state is None else (state[0][None], state[1][None]))
         return outputs, (h.squeeze(0), c.squeeze(0))
+
+    def read(self, ids: Tensor, embedding: Tensor | None, state: LayerState | None) -> tuple[Tensor, LayerState] | None:
+        """As forward of `embedding[ids]` (one-hot vectors for None), faster; None where that would not be faster.
+
+        Ids (time, batch) int64, the embedding (symbols, features).
+        """
+        symbols = self.recurrence.input_size if embedding is None else len(embedding)
+        return native_lstm(self.recurrence, embedding, ids, state) if ids.numel() >= symbols else None
 
 
 class LSTMCell(nn.Module):

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from charrnn.config import ModelConfig, UsageError
-from charrnn.model.cells import LayerState, recurrent_layer
+from charrnn.model.cells import LSTM, LayerState, recurrent_layer
 
 State = list[LayerState]
 
@@ -66,17 +66,30 @@ class LanguageModel(nn.Module):
 
         A state is a list with a tuple of (batch, hidden) tensors for each layer; None is zeros.
         """
-        if self.embedding is None:
-            x = functional.one_hot(ids, self.vocabulary_size).to(self.output.weight.dtype)
-        else:
-            x = self.embedding(ids)
-        after: State = []
-        for index, layer in enumerate(self.layers):
-            x, layer_state = layer(x, None if state is None else state[index])
+        before = [None] * len(self.layers) if state is None else state
+        x, first = self._read(ids, before[0])
+        after = [first]
+        x = self.dropout(x)
+        for layer, layer_before in zip(self.layers[1:], before[1:], strict=True):
+            x, layer_state = layer(x, layer_before)
             x = self.dropout(x)
             after.append(layer_state)
         logits: Tensor = self.output(x)
         return logits, after
+
+    def _read(self, ids: Tensor, state: LayerState | None) -> tuple[Tensor, LayerState]:
+        """The first layer's outputs and state."""
+        first = self.layers[0]
+        weight = None if self.embedding is None else self.embedding.weight
+        found = first.read(ids, weight, state) if isinstance(first, LSTM) else None
+        if found is not None:
+            return found
+        if self.embedding is None:
+            x = functional.one_hot(ids, self.vocabulary_size).to(self.output.weight.dtype)
+        else:
+            x = self.embedding(ids)
+        outputs, after = first(x, state)
+        return outputs, after
 
 
 def detach(state: State) -> State:

@@ -22,6 +22,11 @@ _P, _N, _F, _D = c_void_p, c_int64, c_float, c_double
 _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "activations": (None, (_P, _P, _P, _P, _N)),
     "cross_entropy": (_D, (_P, _P, _P, _N, _N, _F)),
+    "lstm_packed_size": (_N, (_N,)),
+    "lstm_pack_forward": (None, (_P, _P, _N)),
+    "lstm_pack_backward": (None, (_P, _P, _N)),
+    "lstm_forward": (_N, (_P, _P, _N, *[_P] * 6, *[_N] * 5)),
+    "lstm_backward": (None, (*[_P] * 11, *[_N] * 5)),
 }
 
 

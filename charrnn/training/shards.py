@@ -15,9 +15,9 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from charrnn.model.language_model import LanguageModel, State, detach
+from charrnn.model.loss import cross_entropy
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def _work(model: LanguageModel, inputs: Tensor, targets: Tensor, state: State | 
     for parameter in model.parameters():
         parameter.grad = None
     logits, after = model(inputs, state)
-    loss = functional.cross_entropy(logits.flatten(0, 1), targets.flatten())
+    loss = cross_entropy(logits, targets)
     if inputs.shape[1] < total:
         loss = loss * (inputs.shape[1] / total)
     value = loss.item()
