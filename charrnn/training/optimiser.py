@@ -50,7 +50,13 @@ def clip_gradients(parameters: Iterable[nn.Parameter], limit: float) -> Tensor:
 
     Pascanu, Mikolov and Bengio 2013, arXiv:1211.5063.
     """
-    return torch.nn.utils.clip_grad_norm_(parameters, limit or math.inf)
+    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    if not gradients:
+        return torch.zeros(())
+    norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
+    if limit:
+        torch._foreach_mul_(gradients, (limit / (norm + 1e-6)).clamp(max=1.0))
+    return norm
 
 
 def _check_rate(rate: float) -> None:

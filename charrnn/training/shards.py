@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from charrnn.model.language_model import LanguageModel, State, detach
 from charrnn.model.loss import cross_entropy
@@ -40,6 +40,7 @@ class Shards:
         count = max(1, min(count, batch))
         self.sizes = [batch // count + (index < batch % count) for index in range(count)]
         self._models = [model] + [_replica(model) for _ in range(count - 1)]
+        self._parameters = [list(one.parameters()) for one in self._models]
         self._pool = None
         self.generators: list[torch.Generator] = []
         if count > 1:
@@ -57,14 +58,14 @@ class Shards:
         """
         states = self._dealt(state)
         dealt = torch.split(inputs, self.sizes, 1), torch.split(targets, self.sizes, 1)
-        parts = zip(self._models, *dealt, states, strict=True)
+        parts = zip(self._models, self._parameters, *dealt, states, strict=True)
         total = inputs.shape[1]
         if self._pool is None:
             done = [_work(*part, total) for part in parts]
         else:
             done = [future.result() for future in [self._pool.submit(_work, *part, total) for part in parts]]
-            for replica in self._models[1:]:
-                for parameter, own in zip(self._models[0].parameters(), replica.parameters(), strict=True):
+            for others in self._parameters[1:]:
+                for parameter, own in zip(self._parameters[0], others, strict=True):
                     if parameter.grad is not None and own.grad is not None:
                         parameter.grad.add_(own.grad)
         if len(done) == 1:
@@ -88,8 +89,15 @@ def _replica(model: LanguageModel) -> LanguageModel:
     return replica
 
 
-def _work(model: LanguageModel, inputs: Tensor, targets: Tensor, state: State | None, total: int) -> _Part:
-    for parameter in model.parameters():
+def _work(
+    model: LanguageModel,
+    parameters: list[nn.Parameter],
+    inputs: Tensor,
+    targets: Tensor,
+    state: State | None,
+    total: int,
+) -> _Part:
+    for parameter in parameters:
         parameter.grad = None
     logits, after = model(inputs, state)
     loss = cross_entropy(logits, targets)

@@ -69,6 +69,7 @@ class Trainer:
         self.config = config
         self._held_out = held_out_ids
         self._batches = make_batches(train_ids, config)
+        self._parameters = list(self.model.parameters())
         self._optimiser = optimisers.make_optimiser(self.model, config)
         self._shards = Shards(self.model, config.batch, self._shard_count(), config.seed)
         self._hidden: State | None = None
@@ -111,7 +112,7 @@ class Trainer:
         """Steps along the gradients that are there, if they and the loss are finite."""
         if not math.isfinite(loss):
             return StepResult(loss, None, False)
-        norm = optimisers.clip_gradients(self.model.parameters(), self.config.clip).item()
+        norm = optimisers.clip_gradients(self._parameters, self.config.clip).item()
         if not math.isfinite(norm):
             return StepResult(loss, norm, False)
         self._optimiser.step()
