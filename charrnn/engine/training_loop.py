@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import platform
 import queue
 import time
-from collections import deque
-from dataclasses import replace
-from importlib.metadata import version
 from pathlib import Path
-from typing import Protocol, cast, get_args
+from typing import Protocol
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from charrnn.config import Device, RunConfig, UsageError
 from charrnn.engine.checkpoint_writer import CheckpointWriter, Snapshot
-from charrnn.engine.messages import LossPoint
+from charrnn.engine.run_setup import corpus_in_memory, run_config
+from charrnn.engine.step_record import StepRecord
 from charrnn.engine.trainer_messages import (
     Applied,
     Build,
@@ -29,24 +23,18 @@ from charrnn.engine.trainer_messages import (
     Pause,
     Progress,
     Rate,
-    Recorded,
     SampleMade,
     Save,
     SavedAt,
-    Skipped,
     ToTrainer,
 )
 from charrnn.engine.weights import SharedWeights
 from charrnn.model.language_model import count_parameters, summary
-from charrnn.presets import resolve
 from charrnn.runs.checkpoint import MODEL, STATE, load_tensors
 from charrnn.runs.metrics import record_interval
 from charrnn.runs.saved import Saved
 from charrnn.sampling.stream import TextStream
-from charrnn.text.corpus import Corpus
-from charrnn.text.vocabulary import Vocabulary
 from charrnn.training.trainer import build as build_trainer
-from charrnn.training.trainer import resolve_device
 
 SPEAK_EVERY = 0.5
 PUBLISH_EVERY = 0.25
@@ -61,44 +49,14 @@ class Link(Protocol):
     def say(self, message: FromTrainer) -> None: ...
 
 
-def cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _device_named(wanted: str) -> Device:
-    for name in get_args(Device):
-        if name == wanted:
-            return cast(Device, resolve_device(name).type)
-    raise UsageError(f"There is no device {wanted!r}; give one of {', '.join(get_args(Device))}.")
-
-
 class TrainingLoop:
     """One run's training, from Build to Done."""
 
     def __init__(self, link: Link, build: Build, weights: int, ids: int) -> None:
         self.link = link
-        device = _device_named(str(build.options.get("device", "auto")))
-        if build.recorded is None:
-            config = resolve(
-                build.options, corpus=build.corpus, characters=build.held_out_at, device=device, cores=cores()
-            )
-        else:
-            training = replace(build.recorded.training, device=device)
-            changed = {k: v for k, v in build.options.items() if k in ("steps", "minutes", "threads", "lr")}
-            config = replace(build.recorded, training=replace(training, **changed))  # type: ignore[arg-type]
-        versions = {"python": platform.python_version(), "torch": str(torch.__version__), "charrnn": version("charrnn")}
-        self.config: RunConfig = replace(config, versions=versions)
+        self.config = run_config(build)
         torch.set_num_threads(self.config.training.threads)
-        corpus = Corpus(
-            name=build.corpus.name,
-            place=build.corpus.source,
-            ids=np.memmap(os.fdopen(ids, "rb"), dtype=build.dtype, mode="r", shape=(build.characters,)),
-            vocabulary=Vocabulary(symbols=build.symbols, replacement=build.replacement),
-            held_out_at=build.held_out_at,
-            sha256=build.corpus.sha256,
-            note="",
-        )
+        corpus = corpus_in_memory(build, ids)
         self.vocabulary = corpus.vocabulary
         self.trainer = build_trainer(self.config, corpus)
         self.seconds = 0.0
@@ -117,7 +75,7 @@ class TrainingLoop:
                 config=self.config,
                 parameters=count_parameters(model),
                 summary=summary(self.config.model),
-                device=f"cpu ×{threads}" if device == "cpu" else device,
+                device=f"cpu ×{threads}" if self.config.training.device == "cpu" else self.config.training.device,
                 step=self.trainer.steps_done,
                 learning_rate=self.trainer.learning_rate,
             )
@@ -164,11 +122,7 @@ class TrainingLoop:
             "replacement": self.vocabulary.replacement,
         }
         self.writer = CheckpointWriter(folder, facts, self._written)
-        self.pending: list[LossPoint] = []
-        self.losses: list[float] = []
-        self.mean_loss: float | None = None
-        self.skipped = 0
-        self.recent: deque[tuple[float, int]] = deque(maxlen=6)
+        self.steps = StepRecord(self.trainer)
         self.best_unsaved: Snapshot | None = None
         spoke = published = 0.0
         reason = "asked"
@@ -204,11 +158,7 @@ class TrainingLoop:
         return ""
 
     def _step(self) -> None:
-        result = self.trainer.step()
-        if result.finite:
-            self.losses.append(result.loss)
-        else:
-            self.skipped += 1
+        self.steps.add(self.trainer.step())
 
     def _after_step(self) -> None:
         step = self.trainer.steps_done
@@ -233,25 +183,9 @@ class TrainingLoop:
         return val_loss
 
     def _record(self, val_loss: float | None) -> None:
-        losses = self.losses
-        if losses:
-            self.mean_loss = sum(losses) / len(losses)
-        elif self.skipped:
-            self.mean_loss = None  # else the step is recorded a second time, with its held-out loss
-        point = LossPoint(
-            step=self.trainer.steps_done,
-            chars=self.trainer.chars_done,
-            seconds=self.seconds,
-            train_loss=self.mean_loss,
-            val_loss=val_loss,
-            learning_rate=self.trainer.learning_rate,
-            diverged=self.mean_loss is None,
-        )
-        self.pending.append(point)
-        self.losses = []
-        if self.skipped:
-            self.link.say(Skipped(point.step, self.skipped))
-            self.skipped = 0
+        skipped = self.steps.point(self.seconds, val_loss)
+        if skipped is not None:
+            self.link.say(skipped)
 
     def _sample(self) -> None:
         """The lecture's habit: a sample every so many steps, from the prime, with a generator of its own."""
@@ -263,24 +197,20 @@ class TrainingLoop:
             seed=stream_config.seed + self.trainer.steps_done,
             knobs=stream_config.knobs,
         )
-        text = stream.prime + "".join(stream.next() for _ in range(200))
+        text = stream.prime + "".join(stream.next() for _ in range(SAMPLE_CHARACTERS))
+        self.trainer.model.train()  # the stream has put it into evaluation mode, where dropout does nothing
         self.link.say(SampleMade(self.trainer.steps_done, text))
 
     def _progress(self) -> None:
-        if self.pending:
-            self.link.say(Recorded(self.pending))
-            self.pending = []
-        now = time.perf_counter()
-        self.recent.append((now, self.trainer.chars_done))
-        (then, chars), rate = self.recent[0], 0.0
-        if now > then:
-            rate = (self.trainer.chars_done - chars) / (now - then)
+        recorded = self.steps.take()
+        if recorded is not None:
+            self.link.say(recorded)
         self.link.say(
             Progress(
                 step=self.trainer.steps_done,
                 chars=self.trainer.chars_done,
                 seconds=self.seconds,
-                rate=rate,
+                rate=self.steps.rate(),
                 passes=self.trainer.passes,
                 learning_rate=self.trainer.learning_rate,
                 best_val_loss=self.best,
@@ -300,7 +230,7 @@ class TrainingLoop:
                     self.link.say(Applied("learning_rate", rate, step))
                 case Pause(paused):
                     self.paused = paused
-                    self.recent.clear()
+                    self.steps.rest()
                     self.link.say(Applied("pause", paused, step))
                     if paused:
                         self.shared.publish(step)
@@ -316,7 +246,7 @@ class TrainingLoop:
         val_loss = None
         if reason != "asked" and step and self.config.training.evaluate_every:
             val_loss = self._evaluate()
-        if self.losses or val_loss is not None:
+        if self.steps.has_new_losses or val_loss is not None:
             self._record(val_loss)
         self.shared.publish(step)
         self._progress()
