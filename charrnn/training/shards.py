@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from charrnn.model.language_model import LanguageModel, State, detach
+from charrnn.training.precision import casting
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +36,14 @@ class Shards:
     whatever device the model is. The result does not depend on which thread is faster: gradients are added in order.
     """
 
-    def __init__(self, model: LanguageModel, batch: int, count: int, seed: int) -> None:
-        """`count` shards, no more than there are streams; each draws its dropout from a generator of its own."""
+    def __init__(
+        self, model: LanguageModel, batch: int, count: int, seed: int, dtype: torch.dtype | None = None
+    ) -> None:
+        """`count` shards, no more than there are streams; each draws its dropout from a generator of its own.
+
+        `dtype` is what the forward pass is cast to where that is allowed (torch.autocast), None for nothing.
+        """
+        self._dtype = dtype
         count = max(1, min(count, batch))
         self.sizes = [batch // count + (index < batch % count) for index in range(count)]
         self._models = [model] + [_replica(model) for _ in range(count - 1)]
@@ -60,9 +67,10 @@ class Shards:
         parts = zip(self._models, *dealt, states, strict=True)
         total = inputs.shape[1]
         if self._pool is None:
-            done = [_work(*part, total) for part in parts]
+            done = [_work(*part, total, self._dtype) for part in parts]
         else:
-            done = [future.result() for future in [self._pool.submit(_work, *part, total) for part in parts]]
+            waited = [self._pool.submit(_work, *part, total, self._dtype) for part in parts]
+            done = [future.result() for future in waited]
             for replica in self._models[1:]:
                 for parameter, own in zip(self._models[0].parameters(), replica.parameters(), strict=True):
                     if parameter.grad is not None and own.grad is not None:
@@ -88,10 +96,14 @@ def _replica(model: LanguageModel) -> LanguageModel:
     return replica
 
 
-def _work(model: LanguageModel, inputs: Tensor, targets: Tensor, state: State | None, total: int) -> _Part:
+def _work(
+    model: LanguageModel, inputs: Tensor, targets: Tensor, state: State | None, total: int, dtype: torch.dtype | None
+) -> _Part:
     for parameter in model.parameters():
         parameter.grad = None
-    logits, after = model(inputs, state)
+    with casting(inputs.device, dtype):
+        logits, after = model(inputs, state)
+    logits = logits.float()
     loss = functional.cross_entropy(logits.flatten(0, 1), targets.flatten())
     if inputs.shape[1] < total:
         loss = loss * (inputs.shape[1] / total)
