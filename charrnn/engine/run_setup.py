@@ -13,12 +13,12 @@ import torch
 
 from charrnn.config import Device, RunConfig, UsageError
 from charrnn.engine.trainer_messages import Build
-from charrnn.presets import resolve
+from charrnn.presets import check_training, resolve
 from charrnn.text.corpus import Corpus
 from charrnn.text.vocabulary import Vocabulary
 from charrnn.training.trainer import resolve_device
 
-CHANGEABLE = ("steps", "minutes", "threads", "lr")
+CHANGEABLE = ("steps", "minutes", "threads", "lr", "cooldown", "average", "patience", "precision")
 """The settings that a run may be given anew when it goes on."""
 
 
@@ -36,16 +36,20 @@ def run_config(build: Build) -> RunConfig:
         training = replace(build.recorded.training, device=device)
         changed = {name: value for name, value in build.options.items() if name in CHANGEABLE}
         config = replace(build.recorded, training=replace(training, **changed))  # type: ignore[arg-type]
+        if "patience" in changed:
+            check_training(config.training, config.corpus)
     versions = {"python": platform.python_version(), "torch": str(torch.__version__), "charrnn": version("charrnn")}
     return replace(config, versions=versions)
 
 
 def corpus_in_memory(build: Build, ids: int) -> Corpus:
     """The corpus whose ids lie in the shared memory behind the descriptor."""
+    with os.fdopen(ids, "rb") as file:
+        characters = np.memmap(file, dtype=build.dtype, mode="r", shape=(build.characters,))
     return Corpus(
         name=build.corpus.name,
         place=build.corpus.source,
-        ids=np.memmap(os.fdopen(ids, "rb"), dtype=build.dtype, mode="r", shape=(build.characters,)),
+        ids=characters,
         vocabulary=Vocabulary(symbols=build.symbols, replacement=build.replacement),
         held_out_at=build.held_out_at,
         sha256=build.corpus.sha256,

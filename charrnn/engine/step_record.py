@@ -18,6 +18,7 @@ class StepRecord:
         self._losses: list[float] = []
         self._mean_loss: float | None = None
         self._skipped = 0
+        self._rate = trainer.learning_rate
         self._points: list[LossPoint] = []
         self._recent: deque[tuple[float, int]] = deque(maxlen=6)
 
@@ -26,8 +27,9 @@ class StepRecord:
         """Whether there were steps with a loss since the last point."""
         return bool(self._losses)
 
-    def add(self, result: StepResult) -> None:
-        """Takes in one step."""
+    def add(self, result: StepResult, rate: float) -> None:
+        """Takes in one step and the learning rate it was taken with."""
+        self._rate = rate
         if result.finite:
             self._losses.append(result.loss)
         else:
@@ -46,7 +48,7 @@ class StepRecord:
             seconds=seconds,
             train_loss=self._mean_loss,
             val_loss=val_loss,
-            learning_rate=trainer.learning_rate,
+            learning_rate=self._rate,
             diverged=self._mean_loss is None,
         )
         self._points.append(point)
