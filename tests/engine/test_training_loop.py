@@ -290,3 +290,12 @@ def test_after_a_decision_a_run_that_diverged_trains_on(runs: Runs) -> None:
 def test_a_sample_leaves_dropout_switched_on(runs: Runs) -> None:
     runs.go({3: [Finish()]}, sample_every=2, dropout=0.3)
     assert runs.loop.trainer.model.training
+
+
+def test_the_stream_gets_the_weights_that_are_evaluated(runs: Runs) -> None:
+    for average in (0.0, 0.9):
+        runs.go({3: [Finish()]}, average=average)
+        published = runs.loop.shared._parameters
+        shown = runs.loop.trainer.evaluated_model.state_dict(keep_vars=True).values()
+        assert all(one is other for one, other in zip(published, shown, strict=True))
+        assert (runs.loop.trainer.evaluated_model is runs.loop.trainer.model) == (average == 0)
