@@ -9,6 +9,7 @@ Cell = Literal["rnn", "gru", "lstm", "lstmcell"]
 Tokens = Literal["char", "printable"]
 SamplingOfText = Literal["stream", "random"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
+Precision = Literal["auto", "float32", "bfloat16"]
 Preset = Literal["auto", "lecture"]
 
 
@@ -45,6 +46,10 @@ class TrainingConfig:
 
     `evaluate_every` and `sample_every` count steps, 0 for never. `device` is resolved (never "auto") once a run
     has begun; `threads` 0 means all cores.
+
+    The learning rate rises to `lr` over `warmup` steps and falls to its end over the last `cooldown` (a share from 0 to
+    1) of `steps` or `minutes`. `average` is the decay per step of the averaged weights, 0 for none. After `patience`
+    evaluations in a row without a new best the run ends, 0 for never.
     """
 
     batch: int = 32
@@ -53,6 +58,11 @@ class TrainingConfig:
     lr: float = 0.003
     clip: float = 1.0
     weight_decay: float = 0.0
+    warmup: int = 0
+    cooldown: float = 0.0
+    average: float = 0.0
+    patience: int = 0
+    precision: Precision = "auto"
     seed: int = 1
     steps: int | None = None
     minutes: float | None = None

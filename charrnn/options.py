@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn, get_args
 
-from charrnn.config import Cell, Device, SamplingOfText, Tokens, UsageError
+from charrnn.config import Cell, Device, Precision, SamplingOfText, Tokens, UsageError
 from charrnn.engine.messages import RunRequest
 from charrnn.presets import PRESETS, range_problem, read_settings
 
@@ -94,6 +94,15 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     add_number(training, "batch", int, "N", "streams or portions in a step")
     add_number(training, "length", int, "N", "characters of each in a step")
     add_number(training, "lr", float, "RATE", "Adam's learning rate")
+    add_number(training, "warmup", int, "STEPS", "over which the learning rate rises to its stable value; 0 for none")
+    add_number(
+        training, "cooldown", float, "F", "share of --steps or --minutes in which it falls to its end; 0 for none"
+    )
+    add_number(training, "average", float, "DECAY", "evaluate, sample and save averaged weights; 0 for none, or 0.999")
+    add_number(training, "patience", int, "N", "stop after N evaluations without a better one; 0 for never")
+    training.add_argument(
+        "--precision", choices=get_args(Precision), help="auto: bfloat16 on a GPU that has it, else float32"
+    )
     add_number(training, "clip", float, "NORM", "largest gradient norm; 0 clips nothing")
     add_number(training, "weight_decay", float, "W", "decoupled weight decay")
     add_number(training, "seed", int, "N", "of weights, batches and the stream (default 1)")

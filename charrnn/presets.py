@@ -45,6 +45,8 @@ _LECTURE: dict[str, Value] = {
     "length": 200,
     "sampling_of_text": "random",
     "lr": 0.005,
+    "cooldown": 0.0,
+    "precision": "float32",
     "clip": 0.0,
     "weight_decay": 0.0,
     "steps": 5000,
@@ -72,6 +74,10 @@ _RANGES: dict[str, tuple[float, float, str]] = {
     "clip": (0.0, math.inf, "at least 0 (0 clips nothing)"),
     "weight_decay": (0.0, math.inf, "at least 0"),
     "sample_length": (0, 2**62, "at least 0"),
+    "warmup": (0, 2**62, "at least 0 (0 for none)"),
+    "cooldown": (0.0, 1.0, "from 0 (none) to 1 (all of it)"),
+    "average": (0.0, 0.999999, "from 0 (none) to 0.999999"),
+    "patience": (0, 2**62, "at least 0 (0 for never)"),
     "seed": (0, 2**63 - 1, "a whole number from 0"),
     "steps": (1, 2**62, "at least 1"),
     "minutes": (1e-9, math.inf, "above 0"),
@@ -164,6 +170,9 @@ def resolve(
     if "evaluate_every" not in chosen:
         held_out = round(characters * corpus.validation / (1 - corpus.validation))
         training = replace(training, evaluate_every=_evaluation_interval(held_out, training))
+    if training.steps is not None and "warmup" not in options:
+        training = replace(training, warmup=min(training.warmup, training.steps // 10))
+    check_training(training, corpus)
     stream = stream_config(options)
     if reason:
         summary = f"{model.cell} {model.layers}×{model.hidden}, {training.batch} streams of {training.length}"
@@ -181,6 +190,17 @@ def stream_config(options: Mapping[str, Value], recorded: StreamConfig | None = 
     return built
 
 
+def check_training(training: TrainingConfig, corpus: CorpusConfig) -> None:
+    """Raises UsageError for settings that contradict each other."""
+    if training.steps is not None and training.warmup and training.warmup >= training.steps:
+        raise UsageError(
+            f"A warm-up of {training.warmup} steps leaves nothing of --steps {training.steps}; give a shorter --warmup."
+        )
+    if training.patience and not (corpus.validation and training.evaluate_every):
+        missing = "--evaluate-every" if corpus.validation else "--validation"
+        raise UsageError(f"--patience counts held-out losses, and none is taken; give {missing} above 0 as well.")
+
+
 def _evaluation_interval(held_out: int, training: TrainingConfig) -> int:
     """Steps between evaluations so that they cost about a twentieth of training, a forward pass being a third."""
     if held_out == 0:
@@ -195,7 +215,7 @@ def _auto(characters: int, device: Device) -> tuple[dict[str, Value], str]:
     else:
         picked = {"cell": "lstm", "hidden": 512, "layers": 2, "embedding": 128, "batch": 128}
         reason = f"{device} keeps a wider, deeper model busy"
-    picked |= {"length": 64, "lr": 0.003, "clip": 1.0}
+    picked |= {"length": 64, "lr": 0.003, "clip": 1.0, "cooldown": 0.25}
     most = max(1, characters // (4 * 64))
     if int(picked["batch"]) > most:
         picked["batch"] = most

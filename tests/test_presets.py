@@ -22,6 +22,8 @@ def test_the_lecture_is_the_lectures() -> None:
     assert (training.batch, training.length, training.sampling_of_text) == (1, 200, "random")
     assert (training.lr, training.clip, training.weight_decay, training.steps) == (0.005, 0.0, 0.0, 5000)
     assert (training.evaluate_every, training.sample_every) == (0, 200)
+    assert (training.warmup, training.cooldown, training.average, training.patience) == (0, 0.0, 0.0, 0)
+    assert training.precision == "float32"
     assert (corpus.ascii, corpus.tokens, corpus.validation) == (True, "printable", 0.0)
     assert (config.stream.prime, config.stream.knobs.temperature) == ("Th", 0.8)
 
@@ -50,7 +52,17 @@ def test_evaluations_cost_about_the_same_share_however_long_the_held_out_part() 
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("hidden", 0), ("lr", 0.0), ("lr", float("nan")), ("dropout", 1.0), ("temperature", 0.0), ("top_p", 1.5)],
+    [
+        ("average", 1.0),
+        ("cooldown", 1.5),
+        ("warmup", -1),
+        ("hidden", 0),
+        ("lr", 0.0),
+        ("lr", float("nan")),
+        ("dropout", 1.0),
+        ("temperature", 0.0),
+        ("top_p", 1.5),
+    ],
 )
 def test_a_setting_out_of_range_is_named_with_its_range(name: str, value: float) -> None:
     with pytest.raises(UsageError, match=f"--{name.replace('_', '-')}: .* it must be"):
@@ -93,6 +105,24 @@ def test_a_settings_file_with_a_mistake_is_refused_by_its_name(text: str, words:
         read_settings(path)
     with pytest.raises(UsageError, match="does not exist"):
         read_settings(tmp_path / "none.toml")
+
+
+def test_a_run_that_has_an_end_cools_down_before_it() -> None:
+    assert resolved({}).training.cooldown > 0
+    assert resolved({"cooldown": 0.0}).training.cooldown == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"warmup": 500, "steps": 500}, "shorter --warmup"),
+        ({"patience": 3, "validation": 0.0}, "give --validation above 0"),
+        ({"patience": 3, "evaluate_every": 0}, "give --evaluate-every above 0"),
+    ],
+)
+def test_settings_that_contradict_each_other_are_told(options: dict[str, Value], words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        resolved(options)
 
 
 def test_a_setting_of_the_wrong_kind_is_a_sentence() -> None:

@@ -193,7 +193,7 @@ class Workbench(App[Leaving]):
 
     def _draw_knobs(self) -> None:
         session = self.session
-        self.panes.stream.show_knobs(session.knobs, session.pace, session.learning_rate)
+        self.panes.stream.show_knobs(session.knobs, session.pace, session.learning_rate, session.current_rate)
 
     def say(self, level: str, text: str, seconds: float | None = 0.0) -> None:
         """Shows a sentence in the footer's place for `seconds`: 0 for as long as its level asks, None for good."""
@@ -250,6 +250,9 @@ class Workbench(App[Leaving]):
         self._draw_knobs()
         if not self.session.learning_rate:
             self.say("info", "The learning rate can be set once training has begun.")
+
+    def action_cool_down(self) -> None:
+        self.session.toggle_cooldown()
 
     def action_pause(self) -> None:
         self.session.toggle_pause()

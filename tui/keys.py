@@ -168,6 +168,17 @@ TABLE: tuple[Key, ...] = (
         command="Learning rate up",
     ),
     Key(
+        id="cool-down",
+        keys=("c",),
+        shown="c",
+        description="cool down: the learning rate falls to its end, then training waits; again: call it off",
+        group="Training",
+        action="cool_down",
+        label="cool down",
+        rank=14,
+        command="Cool down, or call it off",
+    ),
+    Key(
         id="checkpoint",
         keys=("w",),
         shown="w",

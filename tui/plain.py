@@ -101,6 +101,8 @@ class Plain:
         self.status = status
         if changed and status.state in ("finished", "failed") and self.client is not None:
             self.client.send(StopRun())  # nobody is there to ask for more
+        elif status.phase == "diverged":
+            self.stop(1)  # nor to decide
         now = time.monotonic()
         if status.state == "starting" or (not changed and now - self._last_line < PROGRESS_EVERY):
             return

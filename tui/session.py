@@ -22,6 +22,7 @@ from charrnn.engine.messages import (
     ModelInfo,
     Refused,
     RestartStream,
+    SetCooldown,
     SetKnobs,
     SetLearningRate,
     SetPace,
@@ -93,6 +94,7 @@ class Session:
         self._pace = Wish(self.status.pace, clock)
         self._rate = Wish(self.status.learning_rate, clock)
         self._paused = Wish(False, clock)
+        self._cooling = Wish(False, clock)
 
     # ---- from the engine -------------------------------------------------------------------------------------
 
@@ -111,6 +113,7 @@ class Session:
                 self._pace.hear(message.pace)
                 self._rate.hear(message.learning_rate)
                 self._paused.hear(message.state == "paused")
+                self._cooling.hear(message.phase == "cool-down")
             case Losses():
                 if message.first:
                     self.points = []
@@ -147,6 +150,11 @@ class Session:
     @property
     def learning_rate(self) -> float:
         return self._rate.value
+
+    @property
+    def current_rate(self) -> float:
+        """The learning rate of the next step: less than the stable one in a warm-up or a cool-down."""
+        return self.status.current_rate if self.status.phase_steps else self.learning_rate
 
     @property
     def state(self) -> str:
@@ -200,6 +208,12 @@ class Session:
         self._paused.set(not self._paused.value)
         self.send(SetPaused(self._paused.value))
         return self._paused.value
+
+    def toggle_cooldown(self) -> bool:
+        """Whether the learning rate shall fall to its end from now on; else it is the stable one again."""
+        self._cooling.set(not self._cooling.value)
+        self.send(SetCooldown(self._cooling.value))
+        return self._cooling.value
 
     def restart(self, prime: str | None = None) -> int:
         """Begins the stream again, from `prime` under the same seed or else under the next one; returns the seed."""

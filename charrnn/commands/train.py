@@ -54,6 +54,8 @@ async def _train(request: RunRequest) -> int:
     with _reporter(sys.stderr.isatty()) as reporter:
         async for message in await EngineClient.over(ours):
             reporter.tell(message)
+            if isinstance(message, Status) and message.phase == "diverged":
+                engine.stop(1)  # nobody is there to decide
     await running
     await reporter.plots()
     return engine.exit_status
@@ -129,7 +131,8 @@ class Reporter:
 
     def _line(self) -> None:
         self._said_step = self._status.step
-        self.say(f"step {self._status.step:>9,}  {self.losses()}  {self.rate()}")
+        phase = self._status.phase_text
+        self.say(f"step {self._status.step:>9,}  {self.losses()}  {self.rate()}" + (f"  {phase}" if phase else ""))
 
     def losses(self) -> str:
         words = []
@@ -198,4 +201,5 @@ class BarReporter(Reporter):
                 return
             self._task = self._bar.add_task("training", total=status.steps_target, words="")
         words = f"step {status.step:,}  {self.losses()}  {self.rate().strip()}"
-        self._bar.update(self._task, completed=status.step, description=status.state, words=words)
+        state = status.phase_text or status.state
+        self._bar.update(self._task, completed=status.step, description=state, words=words)

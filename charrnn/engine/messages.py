@@ -64,6 +64,13 @@ class SetLearningRate(msgspec.Struct, frozen=True, tag=True):
     rate: float
 
 
+class SetCooldown(msgspec.Struct, frozen=True, tag=True):
+    """Cool down now, over so many steps (None: a share of the steps done so far), or call the cool-down off."""
+
+    on: bool
+    steps: int | None = None
+
+
 class SetPaused(msgspec.Struct, frozen=True, tag=True):
     paused: bool
 
@@ -77,7 +84,16 @@ class StopRun(msgspec.Struct, frozen=True, tag=True):
 
 
 ClientMessage = (
-    Hello | Start | SetKnobs | SetPace | RestartStream | SetLearningRate | SetPaused | WriteCheckpoint | StopRun
+    Hello
+    | Start
+    | SetKnobs
+    | SetPace
+    | RestartStream
+    | SetLearningRate
+    | SetCooldown
+    | SetPaused
+    | WriteCheckpoint
+    | StopRun
 )
 
 # ---- from the engine -----------------------------------------------------------------------------------------
@@ -122,8 +138,10 @@ class Status(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """The run's and the stream's state as a whole; sent whenever any of it changed, at most some ten times a second.
 
     `state`: starting, training, paused, saving, stopping, finished, failed.
-    `characters_per_second` is training's. `prime` is what the stream started from, already without characters
-    the model does not know. `sampler_ready` is False until the stream can speak.
+    `characters_per_second` is training's. `learning_rate` is the stable one, `current_rate` what the next step is taken
+    with; they differ in a `phase`: "warm-up" or "cool-down", of which `phase_step` of `phase_steps` steps are done.
+    "diverged" is the phase of a run that waits because it could not be helped. `prime` is what the stream started from,
+    already without characters the model does not know. `sampler_ready` is False until the stream can speak.
     """
 
     state: str
@@ -132,7 +150,12 @@ class Status(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     seconds: float = 0.0
     characters_per_second: float = 0.0
     learning_rate: float = 0.0
+    current_rate: float = 0.0
+    phase: str = ""
+    phase_step: int = 0
+    phase_steps: int = 0
     best_val_loss: float | None = None
+    best_step: int | None = None
     passes: float = 0.0
     steps_target: int | None = None
     knobs: Knobs = Knobs()
@@ -140,6 +163,15 @@ class Status(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     prime: str = ""
     seed: int = 1
     sampler_ready: bool = False
+
+    @property
+    def phase_text(self) -> str:
+        """The phase as it is shown: "warm-up 120/200", "cooling 35 %", "" for none."""
+        if self.phase == "warm-up":
+            return f"warm-up {self.phase_step:,}/{self.phase_steps:,}"
+        if self.phase == "cool-down":
+            return f"cooling {100 * self.phase_step // max(1, self.phase_steps)} %"
+        return self.phase
 
 
 class LossPoint(msgspec.Struct, frozen=True, array_like=True):

@@ -29,6 +29,7 @@ from charrnn.engine.messages import (
     Refused,
     RestartStream,
     RunRequest,
+    SetCooldown,
     SetKnobs,
     SetLearningRate,
     SetPace,
@@ -113,6 +114,8 @@ class Engine:
                 self._restart_stream(prime, random.randrange(1, 10_000) if seed is None else seed)
             case SetLearningRate(rate) if self._fits(lr=rate):
                 self._to_trainer(trainer.Rate(rate), "its learning rate")
+            case SetCooldown(on, steps) if steps is None or self._fits(steps=steps):
+                self._to_trainer(trainer.CoolDown(on, steps), "a cool-down")
             case SetPaused(paused):
                 self._to_trainer(trainer.Pause(paused), "pausing")
             case WriteCheckpoint():
@@ -197,9 +200,10 @@ class Engine:
             if not foreground:
                 await self._linger_on()
             if self._begun:
-                self.board.announce(
-                    Ended(f"{self.board.status.step:,} steps, saved in {self._folder}", self.exit_status)
-                )
+                status = self.board.status
+                best = f", best held-out loss {status.best_val_loss:.3f}" if status.best_val_loss is not None else ""
+                best += f" at step {status.best_step:,}" if best and status.best_step is not None else ""
+                self.board.announce(Ended(f"{status.step:,} steps{best}, saved in {self._folder}", self.exit_status))
         except UsageError as error:
             self._stop_asked.set()
             self.exit_status = 2

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from charrnn.config import CorpusConfig, UsageError
+from charrnn.engine import notices
 from charrnn.engine import trainer_messages as trainer
 from charrnn.engine.board import Board
 from charrnn.engine.memory import open_memory
@@ -118,7 +119,13 @@ class Supervisor:
                     characters_per_second=message.rate,
                     passes=message.passes,
                     learning_rate=message.learning_rate,
+                    current_rate=message.current_rate,
                     best_val_loss=message.best_val_loss,
+                    best_step=message.best_step,
+                    phase=message.phase,
+                    phase_step=message.phase_step,
+                    phase_steps=message.phase_steps,
+                    hurry=message.phase != board.status.phase,
                 )
             case trainer.Recorded(points):
                 self._record.points(points)
@@ -130,20 +137,32 @@ class Supervisor:
                     board.set_status(state="paused" if value else "training", characters_per_second=rate, hurry=True)
                 elif event == "learning_rate":
                     board.set_status(learning_rate=float(value), hurry=True)
+                else:
+                    board.announce(notices.of_cooldown(message, board.status))
             case trainer.SavedAt(step, asked, problem):
                 self._saved(step, asked, problem)
             case trainer.SampleMade(step, text):
                 board.announce(Sample(step, text))
-            case trainer.Skipped(step, count):
-                words = f"{count:,} steps up to step {step:,} had no finite loss and changed no weights"
-                board.announce(Notice("warning", f"{words}; a lower learning rate (,) helps."))
-            case trainer.Done(reason, step):
+            case trainer.Skipped():
+                board.announce(notices.of_skipped(message))
+            case trainer.WentBack(step, to, rate):
+                notice = notices.of_return(message)
+                self._record.log(notice.text)
+                self._record.event("went_back", to, step)
+                self._record.event("learning_rate", rate, step)
+                board.set_status(learning_rate=rate, hurry=True)
+                board.announce(notice)
+            case trainer.Stalled():
+                board.announce(notices.of_stall(message))
+            case trainer.Remark(level, text):
+                board.announce(Notice(level, text))
+            case trainer.Done(reason, step, best, best_step):
                 self._done = message
                 self._record.event("end", reason, step)
+                board.set_status(best_val_loss=best, best_step=best_step)
                 if board.status.state != "stopping":
                     board.set_status(state="finished", characters_per_second=0.0, hurry=True)
-                    words = "was ended from outside" if reason == "asked" else "is done"
-                    board.announce(Notice("info", f"Training {words}: {step:,} steps, checkpoint written."))
+                    board.announce(notices.of_end(message))
 
     def _begin(self, built: trainer.Built) -> None:
         """The first moment at which anything is written: the run's folder."""

@@ -38,6 +38,13 @@ class Rate(msgspec.Struct, frozen=True, tag=True):
     rate: float
 
 
+class CoolDown(msgspec.Struct, frozen=True, tag=True):
+    """Begin a cool-down over so many steps (None: the trainer's choice), or call off the one that is on."""
+
+    on: bool
+    steps: int | None = None
+
+
 class Pause(msgspec.Struct, frozen=True, tag=True):
     paused: bool
 
@@ -50,7 +57,7 @@ class Finish(msgspec.Struct, frozen=True, tag=True):
     """Checkpoint and exit."""
 
 
-ToTrainer = Build | Proceed | Rate | Pause | Save | Finish
+ToTrainer = Build | Proceed | Rate | CoolDown | Pause | Save | Finish
 
 # ---- trainer to engine ---------------------------------------------------------------------------------------
 
@@ -71,7 +78,10 @@ class CannotBuild(msgspec.Struct, frozen=True, tag=True):
 
 
 class Progress(msgspec.Struct, frozen=True, tag=True, kw_only=True):
-    """`rate` is characters a second of late, all overheads counted; `seconds` is training alone."""
+    """`rate` is characters a second of late, all overheads counted; `seconds` is training alone.
+
+    `learning_rate` is the stable one, `current_rate` the next step's. The phase is as in `messages.Status`.
+    """
 
     step: int
     chars: int
@@ -79,7 +89,12 @@ class Progress(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     rate: float
     passes: float
     learning_rate: float
+    current_rate: float
     best_val_loss: float | None
+    best_step: int | None
+    phase: str = ""
+    phase_step: int = 0
+    phase_steps: int = 0
 
 
 class Recorded(msgspec.Struct, frozen=True, tag=True):
@@ -89,10 +104,14 @@ class Recorded(msgspec.Struct, frozen=True, tag=True):
 
 
 class Applied(msgspec.Struct, frozen=True, tag=True):
-    """A live change took effect before the step after `step`: a line for events.jsonl."""
+    """A live change took effect before the step after `step`: a line for events.jsonl.
+
+    `event`: learning_rate, pause, cooldown (over `value` steps; 0: called off), last_cooldown (the one that ends the
+    run), cooled (a cool-down of `value` steps is done, and its checkpoint is on disk).
+    """
 
     event: str
-    value: float | bool
+    value: bool | int | float
     step: int
 
 
@@ -116,11 +135,56 @@ class Skipped(msgspec.Struct, frozen=True, tag=True):
     count: int
 
 
+class WentBack(msgspec.Struct, frozen=True, tag=True):
+    """After `step` steps the run went back to its state after `to`; the stable learning rate is `rate` now.
+
+    `exploded`: the loss had exploded; else there was none that is finite. `stuck`: it did so several times without
+    getting anywhere, and waits.
+    """
+
+    step: int
+    to: int
+    rate: float
+    exploded: bool
+    stuck: bool
+
+
+class Stalled(msgspec.Struct, frozen=True, tag=True):
+    """So many evaluations up to `step` found no better held-out loss than `best` (nats per character)."""
+
+    step: int
+    evaluations: int
+    best: float | None
+    best_step: int | None
+
+
+class Remark(msgspec.Struct, frozen=True, tag=True):
+    """One sentence for the user, at a level of `messages.Notice`: why an order changed nothing."""
+
+    level: str
+    text: str
+
+
 class Done(msgspec.Struct, frozen=True, tag=True):
-    """Last: why it ended ("steps", "minutes", "asked") and where; the checkpoint is on disk."""
+    """Last: why it ended ("steps", "minutes", "patience", "asked") and where; the checkpoint is on disk."""
 
     reason: str
     step: int
+    best: float | None = None
+    best_step: int | None = None
 
 
-FromTrainer = Built | CannotBuild | Progress | Recorded | Applied | SavedAt | SampleMade | Skipped | Done
+FromTrainer = (
+    Built
+    | CannotBuild
+    | Progress
+    | Recorded
+    | Applied
+    | SavedAt
+    | SampleMade
+    | Skipped
+    | WentBack
+    | Stalled
+    | Remark
+    | Done
+)

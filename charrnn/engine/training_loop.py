@@ -2,53 +2,42 @@
 
 from __future__ import annotations
 
-import os
-import platform
 import queue
-import sys
 import time
-from collections import deque
-from dataclasses import replace
-from importlib.metadata import version
 from pathlib import Path
-from typing import Protocol, cast, get_args
+from typing import Protocol
 
-import numpy as np
 import torch
-from torch import Tensor
 
-from charrnn.config import Device, RunConfig, UsageError
 from charrnn.engine.checkpoint_writer import CheckpointWriter, Snapshot
-from charrnn.engine.messages import LossPoint
+from charrnn.engine.run_setup import corpus_in_memory, run_config
+from charrnn.engine.run_state import RunState
+from charrnn.engine.step_record import StepRecord
 from charrnn.engine.trainer_messages import (
     Applied,
     Build,
     Built,
+    CoolDown,
     Done,
     Finish,
     FromTrainer,
     Pause,
-    Progress,
     Rate,
-    Recorded,
+    Remark,
     SampleMade,
     Save,
     SavedAt,
-    Skipped,
+    Stalled,
     ToTrainer,
+    WentBack,
 )
 from charrnn.engine.weights import SharedWeights
 from charrnn.model.language_model import count_parameters, summary
-from charrnn.native.library import kernels, problem
-from charrnn.presets import resolve
-from charrnn.runs.checkpoint import MODEL, STATE, load_tensors
 from charrnn.runs.metrics import record_interval
-from charrnn.runs.saved import Saved
 from charrnn.sampling.stream import TextStream
-from charrnn.text.corpus import Corpus
-from charrnn.text.vocabulary import Vocabulary
+from charrnn.training.guard import Guard
+from charrnn.training.schedule import Cooldown, asked_length
 from charrnn.training.trainer import build as build_trainer
-from charrnn.training.trainer import resolve_device
 
 SPEAK_EVERY = 0.5
 PUBLISH_EVERY = 0.25
@@ -63,57 +52,25 @@ class Link(Protocol):
     def say(self, message: FromTrainer) -> None: ...
 
 
-def cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _device_named(wanted: str) -> Device:
-    for name in get_args(Device):
-        if name == wanted:
-            return cast(Device, resolve_device(name).type)
-    raise UsageError(f"There is no device {wanted!r}; give one of {', '.join(get_args(Device))}.")
-
-
 class TrainingLoop:
     """One run's training, from Build to Done."""
 
     def __init__(self, link: Link, build: Build, weights: int, ids: int) -> None:
         self.link = link
-        device = _device_named(str(build.options.get("device", "auto")))
-        if build.recorded is None:
-            config = resolve(
-                build.options, corpus=build.corpus, characters=build.held_out_at, device=device, cores=cores()
-            )
-        else:
-            training = replace(build.recorded.training, device=device)
-            changed = {k: v for k, v in build.options.items() if k in ("steps", "minutes", "threads", "lr")}
-            config = replace(build.recorded, training=replace(training, **changed))  # type: ignore[arg-type]
-        versions = {"python": platform.python_version(), "torch": str(torch.__version__), "charrnn": version("charrnn")}
-        versions["kernels"] = kernels() if device == "cpu" else "torch"
-        if device == "cpu" and problem():
-            print(f"training is slower than it could be, PyTorch does all the work: {problem()}", file=sys.stderr)
-        self.config: RunConfig = replace(config, versions=versions)
+        self.config = run_config(build)
         torch.set_num_threads(self.config.training.threads)
-        corpus = Corpus(
-            name=build.corpus.name,
-            place=build.corpus.source,
-            ids=np.memmap(os.fdopen(ids, "rb"), dtype=build.dtype, mode="r", shape=(build.characters,)),
-            vocabulary=Vocabulary(symbols=build.symbols, replacement=build.replacement),
-            held_out_at=build.held_out_at,
-            sha256=build.corpus.sha256,
-            note="",
-        )
+        corpus = corpus_in_memory(build, ids)
         self.vocabulary = corpus.vocabulary
         self.trainer = build_trainer(self.config, corpus)
-        self.seconds = 0.0
-        self.best: float | None = None
-        self.evaluated: tuple[int, float | None] = (-1, None)
-        if build.checkpoint is not None:
-            self._restore(Path(build.checkpoint))
+        self.state = RunState(self.trainer, self.config.training)
+        self.called_off = False
+        self.cooled: Applied | None = None
+        self.stuck = False
+        if build.checkpoint is not None and build.recorded is not None:
+            self.called_off = self.state.restore(Path(build.checkpoint), build.recorded.training)
             if "lr" in build.options:
                 self.trainer.set_learning_rate(self.config.training.lr)
-        model = self.trainer.model
+        model = self.trainer.evaluated_model
         self.shared = SharedWeights(weights, model.state_dict(keep_vars=True), create=True)
         self.shared.publish(self.trainer.steps_done)
         threads = self.config.training.threads
@@ -122,39 +79,17 @@ class TrainingLoop:
                 config=self.config,
                 parameters=count_parameters(model),
                 summary=summary(self.config.model),
-                device=f"cpu ×{threads}" if device == "cpu" else device,
+                device=f"cpu ×{threads}" if self.config.training.device == "cpu" else self.config.training.device,
                 step=self.trainer.steps_done,
-                learning_rate=self.trainer.learning_rate,
+                learning_rate=self.trainer.stable_rate,
             )
-        )
-
-    def _restore(self, path: Path) -> None:
-        checkpoint = Saved(path, 0, None)
-        self.trainer.model.load_state_dict(load_tensors(checkpoint, MODEL))
-        state = load_tensors(checkpoint, STATE)
-        self.seconds = float(state.pop("run.seconds"))
-        best = float(state.pop("run.best"))
-        self.best = None if best == float("inf") else best
-        self.trainer.load_state(state)
-
-    def _snapshot(self, *, asked: bool) -> Snapshot:
-        def copied(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-            return {name: t.detach().to("cpu", copy=True) for name, t in tensors.items()}
-
-        own = {
-            "run.seconds": torch.tensor(self.seconds, dtype=torch.float64),
-            "run.best": torch.tensor(float("inf") if self.best is None else self.best, dtype=torch.float64),
-        }
-        return Snapshot(
-            self.trainer.steps_done,
-            copied(self.trainer.model.state_dict()),
-            {**copied(self.trainer.state()), **own},
-            self.evaluated[1] if self.evaluated[0] == self.trainer.steps_done else None,
-            asked,
         )
 
     def _written(self, snapshot: Snapshot, problem: str | None) -> None:
         self.link.say(SavedAt(snapshot.step, snapshot.asked, problem))
+        if self.cooled is not None and snapshot.step == self.cooled.step and problem is None:
+            self.link.say(self.cooled)
+            self.cooled = None
 
     def train(self, folder: Path, paused: bool) -> None:
         """The loop. Returns when it was told to finish or has done what was asked; the last state is on disk then."""
@@ -169,14 +104,13 @@ class TrainingLoop:
             "replacement": self.vocabulary.replacement,
         }
         self.writer = CheckpointWriter(folder, facts, self._written)
-        self.pending: list[LossPoint] = []
-        self.losses: list[float] = []
-        self.mean_loss: float | None = None
-        self.skipped = 0
-        self.recent: deque[tuple[float, int]] = deque(maxlen=6)
+        self.steps = StepRecord(self.trainer)
+        self.guard = Guard(self.trainer)
         self.best_unsaved: Snapshot | None = None
         spoke = published = 0.0
         reason = "asked"
+        if self.called_off:
+            self.link.say(Applied("cooldown", 0, self.trainer.steps_done))
         self._progress()
         while not self.finish:
             self._obey()
@@ -186,11 +120,12 @@ class TrainingLoop:
             if ended:
                 reason = ended
                 break
+            self._plan()
+            before = self.trainer.cooldown
             begun = time.perf_counter()
             self._step()
-            now = time.perf_counter()
-            self.seconds += now - begun
-            self._after_step()
+            self.state.seconds += time.perf_counter() - begun
+            self._after_step(before)
             now = time.perf_counter()
             if now - published >= PUBLISH_EVERY:
                 self.shared.publish(self.trainer.steps_done)
@@ -201,25 +136,37 @@ class TrainingLoop:
         self._end(reason)
 
     def _ended(self) -> str:
-        training = self.config.training
-        if training.steps is not None and self.trainer.steps_done >= training.steps:
-            return "steps"
-        if training.minutes is not None and self.seconds >= training.minutes * 60:
-            return "minutes"
-        return ""
+        trainer, cooling = self.trainer, self.trainer.cooldown is not None
+        if self.state.held_out.exhausted and not cooling:
+            return "patience"
+        return self.state.ending.over(trainer.steps_done, self.state.seconds, cooling=cooling)
+
+    def _plan(self) -> None:
+        """Begins the last cool-down, if its time has come."""
+        step = self.trainer.steps_done
+        length = self.state.ending.cooldown(step, self.state.seconds)
+        if length is not None:
+            self.trainer.cool_down(length)
+            self.link.say(Applied("last_cooldown", length, step))
 
     def _step(self) -> None:
+        rate = self.trainer.learning_rate
         result = self.trainer.step()
-        if result.finite:
-            self.losses.append(result.loss)
-        else:
-            self.skipped += 1
+        self.steps.add(result, rate)
+        back = self.guard.watch(result)
+        if back is not None:
+            self.link.say(WentBack(back.step, back.to, back.rate, back.exploded, back.stuck))
+            if back.stuck:
+                self.stuck = True
+                self._pause(True)
 
-    def _after_step(self) -> None:
+    def _after_step(self, cooldown: Cooldown | None) -> None:
+        """All that is done between steps; `cooldown` is what the step belonged to."""
         step = self.trainer.steps_done
         training = self.config.training
+        cooled = cooldown is not None and step == cooldown.end and not self.state.ending.last
         val_loss = None
-        if training.evaluate_every and step % training.evaluate_every == 0:
+        if training.evaluate_every and (cooled or step % training.evaluate_every == 0):
             val_loss = self._evaluate()
         if step % record_interval(step) == 0 or val_loss is not None:
             self._record(val_loss)
@@ -228,69 +175,49 @@ class TrainingLoop:
         if self.best_unsaved is not None and self.writer.idle:
             self.writer.put(self.best_unsaved)
             self.best_unsaved = None
+        if cooled and cooldown is not None:
+            self._wait_cooled(cooldown.length)
+
+    def _wait_cooled(self, length: int) -> None:
+        """A cool-down that was asked for is done: it is saved and told, and training waits."""
+        self.cooled = Applied("cooled", length, self.trainer.steps_done)
+        self.writer.put(self.state.snapshot(asked=False))
+        self._pause(True)
 
     def _evaluate(self) -> float | None:
+        held_out, step = self.state.held_out, self.trainer.steps_done
         val_loss = self.trainer.evaluate()
-        self.evaluated = (self.trainer.steps_done, val_loss)
-        if val_loss is not None and (self.best is None or val_loss < self.best):
-            self.best = val_loss
-            self.best_unsaved = self._snapshot(asked=False)
+        if held_out.take(step, val_loss):
+            self.best_unsaved = self.state.snapshot(asked=False)
+        elif held_out.worth_telling and not self.config.training.patience:
+            self.link.say(Stalled(step, held_out.since_best, held_out.best, held_out.best_step))
         return val_loss
 
     def _record(self, val_loss: float | None) -> None:
-        losses = self.losses
-        if losses:
-            self.mean_loss = sum(losses) / len(losses)
-        elif self.skipped:
-            self.mean_loss = None  # else the step is recorded a second time, with its held-out loss
-        point = LossPoint(
-            step=self.trainer.steps_done,
-            chars=self.trainer.chars_done,
-            seconds=self.seconds,
-            train_loss=self.mean_loss,
-            val_loss=val_loss,
-            learning_rate=self.trainer.learning_rate,
-            diverged=self.mean_loss is None,
-        )
-        self.pending.append(point)
-        self.losses = []
-        if self.skipped:
-            self.link.say(Skipped(point.step, self.skipped))
-            self.skipped = 0
+        skipped = self.steps.point(self.state.seconds, val_loss)
+        if skipped is not None:
+            self.link.say(skipped)
 
     def _sample(self) -> None:
         """The lecture's habit: a sample every so many steps, from the prime, with a generator of its own."""
-        stream_config = self.config.stream
+        stream_config, model = self.config.stream, self.trainer.evaluated_model
+        training = model.training
         stream = TextStream(
-            self.trainer.model,
+            model,
             self.vocabulary,
             prime=stream_config.prime,
             seed=stream_config.seed + self.trainer.steps_done,
             knobs=stream_config.knobs,
         )
-        text = stream.prime + "".join(stream.next() for _ in range(200))
+        text = stream.prime + "".join(stream.next() for _ in range(SAMPLE_CHARACTERS))
+        model.train(training)  # the stream has put it into evaluation mode, where dropout does nothing
         self.link.say(SampleMade(self.trainer.steps_done, text))
 
     def _progress(self) -> None:
-        if self.pending:
-            self.link.say(Recorded(self.pending))
-            self.pending = []
-        now = time.perf_counter()
-        self.recent.append((now, self.trainer.chars_done))
-        (then, chars), rate = self.recent[0], 0.0
-        if now > then:
-            rate = (self.trainer.chars_done - chars) / (now - then)
-        self.link.say(
-            Progress(
-                step=self.trainer.steps_done,
-                chars=self.trainer.chars_done,
-                seconds=self.seconds,
-                rate=rate,
-                passes=self.trainer.passes,
-                learning_rate=self.trainer.learning_rate,
-                best_val_loss=self.best,
-            )
-        )
+        recorded = self.steps.take()
+        if recorded is not None:
+            self.link.say(recorded)
+        self.link.say(self.state.progress(self.steps.rate(), stuck=self.stuck))
 
     def _obey(self) -> None:
         while True:
@@ -303,30 +230,56 @@ class TrainingLoop:
                 case Rate(rate):
                     self.trainer.set_learning_rate(rate)
                     self.link.say(Applied("learning_rate", rate, step))
+                case CoolDown(on, steps):
+                    self._cool_down(on, steps)
                 case Pause(paused):
-                    self.paused = paused
-                    self.recent.clear()
-                    self.link.say(Applied("pause", paused, step))
-                    if paused:
-                        self.shared.publish(step)
-                        self._progress()
+                    self._pause(paused)
                 case Save():
-                    self.writer.put(self._snapshot(asked=True))
+                    self.writer.put(self.state.snapshot(asked=True))
                 case Finish():
                     self.finish = True
                     return
 
+    def _pause(self, paused: bool) -> None:
+        step = self.trainer.steps_done
+        self.paused = paused
+        self.stuck = self.stuck and paused
+        self.steps.rest()
+        self.link.say(Applied("pause", paused, step))
+        if paused:
+            self.shared.publish(step)
+        self._progress()
+
+    def _cool_down(self, on: bool, steps: int | None) -> None:
+        """Begins a cool-down, or calls the one that is on off; not the last, for that is how the run ends."""
+        trainer, training = self.trainer, self.config.training
+        step, running = trainer.steps_done, trainer.cooldown
+        if running is not None and self.state.ending.last:
+            words = f"This is the last cool-down: the run ends with it, at step {running.end:,}"
+            self.link.say(Remark("info", f"{words}; opened again with more --steps or --minutes it goes on."))
+        elif on and running is None:
+            length = steps or asked_length(step, training.cooldown)
+            if training.steps is not None:
+                length = max(1, min(length, training.steps - step))
+            trainer.cool_down(length)
+            self.link.say(Applied("cooldown", length, step))
+        elif not on and running is not None:
+            trainer.end_cooldown()
+            self.link.say(Applied("cooldown", 0, step))
+        self._progress()
+
     def _end(self, reason: str) -> None:
         step = self.trainer.steps_done
         val_loss = None
-        if reason != "asked" and step and self.config.training.evaluate_every:
+        held_out = self.state.held_out
+        if reason != "asked" and step and self.config.training.evaluate_every and held_out.at(step) is None:
             val_loss = self._evaluate()
-        if self.losses or val_loss is not None:
+        if self.steps.has_new_losses or val_loss is not None:
             self._record(val_loss)
         self.shared.publish(step)
         self._progress()
         if self.best_unsaved is not None and self.best_unsaved.step != step:
             self.writer.put(self.best_unsaved)
-        self.writer.put(self._snapshot(asked=False))
+        self.writer.put(self.state.snapshot(asked=False))
         self.writer.close()
-        self.link.say(Done(reason, step))
+        self.link.say(Done(reason, step, held_out.best, held_out.best_step))

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from charrnn.model.language_model import LanguageModel, State, detach
 from charrnn.model.loss import cross_entropy
+from charrnn.training.precision import casting
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +36,14 @@ class Shards:
     whatever device the model is. The result does not depend on which thread is faster: gradients are added in order.
     """
 
-    def __init__(self, model: LanguageModel, batch: int, count: int, seed: int) -> None:
-        """`count` shards, no more than there are streams; each draws its dropout from a generator of its own."""
+    def __init__(
+        self, model: LanguageModel, batch: int, count: int, seed: int, dtype: torch.dtype | None = None
+    ) -> None:
+        """`count` shards, no more than there are streams; each draws its dropout from a generator of its own.
+
+        `dtype` is what the forward pass is cast to where that is allowed (torch.autocast), None for nothing.
+        """
+        self._dtype = dtype
         count = max(1, min(count, batch))
         self.sizes = [batch // count + (index < batch % count) for index in range(count)]
         self._models = [model] + [_replica(model) for _ in range(count - 1)]
@@ -61,9 +68,10 @@ class Shards:
         parts = zip(self._models, self._parameters, *dealt, states, strict=True)
         total = inputs.shape[1]
         if self._pool is None:
-            done = [_work(*part, total) for part in parts]
+            done = [_work(*part, total, self._dtype) for part in parts]
         else:
-            done = [future.result() for future in [self._pool.submit(_work, *part, total) for part in parts]]
+            waited = [self._pool.submit(_work, *part, total, self._dtype) for part in parts]
+            done = [future.result() for future in waited]
             for others in self._parameters[1:]:
                 for parameter, own in zip(self._parameters[0], others, strict=True):
                     if parameter.grad is not None and own.grad is not None:
@@ -96,11 +104,13 @@ def _work(
     targets: Tensor,
     state: State | None,
     total: int,
+    dtype: torch.dtype | None,
 ) -> _Part:
     for parameter in parameters:
         parameter.grad = None
-    logits, after = model(inputs, state)
-    loss = cross_entropy(logits, targets)
+    with casting(inputs.device, dtype):
+        logits, after = model(inputs, state)
+    loss = cross_entropy(logits.float(), targets)
     if inputs.shape[1] < total:
         loss = loss * (inputs.shape[1] / total)
     value = loss.item()

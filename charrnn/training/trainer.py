@@ -14,8 +14,12 @@ from charrnn.text.batches import make_batches
 from charrnn.text.corpus import Corpus
 from charrnn.text.vocabulary import Ids
 from charrnn.training import optimiser as optimisers
+from charrnn.training.averaging import AveragedModel
 from charrnn.training.evaluation import stream_loss
+from charrnn.training.precision import autocast_dtype
+from charrnn.training.schedule import Cooldown, Schedule
 from charrnn.training.shards import Shards
+from charrnn.training.snapshot import Snapshot, copied, part, split
 
 _SEGMENT_AT_LEAST = 2048  # characters: below it, the live evaluation's warm-up would cost more than it saves
 _SEGMENTS_AT_MOST = 64
@@ -71,7 +75,10 @@ class Trainer:
         self._batches = make_batches(train_ids, config)
         self._parameters = list(self.model.parameters())
         self._optimiser = optimisers.make_optimiser(self.model, config)
-        self._shards = Shards(self.model, config.batch, self._shard_count(), config.seed)
+        dtype = autocast_dtype(self.device, config.precision)
+        self._shards = Shards(self.model, config.batch, self._shard_count(), config.seed, dtype)
+        self._schedule = Schedule(config.lr, config.warmup)
+        self._average = AveragedModel(self.model, config.average) if config.average else None
         self._hidden: State | None = None
         self.steps_done = 0
         self.chars_done = 0
@@ -83,13 +90,45 @@ class Trainer:
         return self._batches.passes
 
     @property
+    def evaluated_model(self) -> LanguageModel:
+        """The model to evaluate, to sample from and to save: the averaged one, or without averaging the one trained."""
+        return self.model if self._average is None else self._average.model
+
+    @property
     def learning_rate(self) -> float:
-        """The rate the next step is taken with."""
-        return optimisers.learning_rate(self._optimiser)
+        """The rate the next step is taken with: the stable one, less in a warm-up or a cool-down."""
+        return self._schedule.learning_rate(self.steps_done)
+
+    @property
+    def stable_rate(self) -> float:
+        """The learning rate outside of warm-up and cool-down."""
+        return self._schedule.rate
+
+    @property
+    def warming_up(self) -> bool:
+        """Whether the next step belongs to the warm-up."""
+        return self._schedule.warming(self.steps_done)
+
+    @property
+    def cooldown(self) -> Cooldown | None:
+        """The cool-down that the next step belongs to, if it does to one."""
+        return self._schedule.cooling(self.steps_done)
 
     def set_learning_rate(self, rate: float) -> None:
-        """From the next step on. Raises UsageError for a rate that is none."""
+        """The stable rate from the next step on; what remains of a warm-up or cool-down keeps its proportion.
+
+        Raises UsageError for a rate that is none.
+        """
         optimisers.set_learning_rate(self._optimiser, rate)
+        self._schedule = self._schedule.at_rate(rate)
+
+    def cool_down(self, steps: int) -> None:
+        """From the next step on, over so many steps. After them the stable rate holds again."""
+        self._schedule = self._schedule.cooled_down(self.steps_done, steps)
+
+    def end_cooldown(self) -> None:
+        """Call a cool-down off: the next step has the stable rate."""
+        self._schedule = self._schedule.without_cooldown()
 
     def step(self) -> StepResult:
         """Take one optimiser step on the next batch, the state carried on unless the batch is fresh.
@@ -106,6 +145,8 @@ class Trainer:
         self.steps_done += 1
         self.chars_done += inputs.numel()
         self.skipped += not result.finite
+        if self._average is not None:
+            self._average.after_step(self.steps_done)
         return result
 
     def _learn(self, loss: float) -> StepResult:
@@ -115,6 +156,7 @@ class Trainer:
         norm = optimisers.clip_gradients(self._parameters, self.config.clip).item()
         if not math.isfinite(norm):
             return StepResult(loss, norm, False)
+        optimisers.set_learning_rate(self._optimiser, self.learning_rate)
         self._optimiser.step()
         return StepResult(loss, norm, True)
 
@@ -132,17 +174,30 @@ class Trainer:
         if len(self._held_out) < 2:
             return None
         segments = min(max(1, len(self._held_out) // _SEGMENT_AT_LEAST), _SEGMENTS_AT_MOST)
-        return stream_loss(self.model, self._held_out, segments=segments)
+        return stream_loss(self.evaluated_model, self._held_out, segments=segments)
 
     def state(self) -> dict[str, Tensor]:
-        """Everything that decides the steps to come but the model's weights: copies, on the CPU.
+        """Everything that decides the steps to come but `evaluated_model`'s weights: copies, on the CPU.
 
         Also PyTorch's own random generators, which dropout draws from. Numbers are tensors, so that safetensors holds
-        them.
+        them. Where weights are averaged, those that are trained are here too ("raw/…").
         """
+        tensors = self._state()
+        if self._average is not None:
+            tensors |= {f"raw/{name}": tensor for name, tensor in self.model.state_dict().items()}
+        return {key: value.detach().cpu().clone().contiguous() for key, value in tensors.items()}
+
+    def _state(self) -> dict[str, Tensor]:
+        """The state as it lies in memory, without any weights."""
         counters = torch.tensor([self.steps_done, self.chars_done, self.skipped], dtype=torch.int64)
-        rate = torch.tensor(self.learning_rate, dtype=torch.float64)
+        rate = torch.tensor(self.stable_rate, dtype=torch.float64)
         tensors = {"counters": counters, "learning_rate": rate, "random/cpu": torch.get_rng_state()}
+        cooldown = self._schedule.cooldown
+        if cooldown is not None:
+            numbers = [cooldown.start, cooldown.length, cooldown.top]
+            tensors["cooldown"] = torch.tensor(numbers, dtype=torch.float64)
+        if self._average is not None:
+            tensors["average/updates"] = torch.tensor(self._average.updates)
         if self.device.type == "cuda":
             tensors["random/cuda"] = torch.cuda.get_rng_state(self.device)
         tensors |= {f"random/shard/{index}": g.get_state() for index, g in enumerate(self._shards.generators)}
@@ -150,13 +205,33 @@ class Trainer:
             tensors |= {f"optimiser/{index}/{key}": value for key, value in entry.items()}
         tensors |= {f"batches/{key}": value for key, value in self._batches.state().items()}
         for index, layer in enumerate(self._hidden or []):
-            tensors |= {f"hidden/{index}/{part}": value for part, value in enumerate(layer)}
-        return {key: value.detach().cpu().clone().contiguous() for key, value in tensors.items()}
+            tensors |= {f"hidden/{index}/{place}": value for place, value in enumerate(layer)}
+        return tensors
+
+    def snapshot(self) -> Snapshot:
+        """A copy of all of it on the trainer's own device, for `go_back`."""
+        weights = {f"model/{name}": tensor for name, tensor in self.model.state_dict().items()}
+        if self._average is not None:
+            weights |= {f"average/{name}": tensor for name, tensor in self._average.model.state_dict().items()}
+        return Snapshot(self.steps_done, self.stable_rate, copied(weights), copied(self._state()))
+
+    def go_back(self, snapshot: Snapshot) -> None:
+        """To the weights, optimiser, streams and random generators of a snapshot of this trainer.
+
+        What is counted or scheduled by steps (steps, characters, learning rate, cool-down) goes on as it is: the steps
+        since then were taken, and are lost.
+        """
+        self.model.load_state_dict(part(snapshot.weights, "model/"))
+        if self._average is not None:
+            self._average.model.load_state_dict(part(snapshot.weights, "average/"))
+            self._average.updates = int(snapshot.state["average/updates"])
+        self._load_streams(snapshot.state)
 
     def load_state(self, tensors: dict[str, Tensor]) -> None:
-        """Go on as the trainer whose `state()` this was, given the same weights, text and configuration.
+        """Go on as the trainer whose `state()` this was, given the same text and configuration.
 
-        Raises UsageError for a state that is not of such a trainer; the trainer is then of no more use.
+        `model` must hold the weights that were `evaluated_model`'s. Raises UsageError for a state that is not of such a
+        trainer; the trainer is then of no more use.
         """
         try:
             self._load_state(tensors)
@@ -168,19 +243,31 @@ class Trainer:
 
     def _load_state(self, tensors: dict[str, Tensor]) -> None:
         self.steps_done, self.chars_done, self.skipped = (int(number) for number in tensors["counters"])
+        start, length, top = tensors["cooldown"].tolist() if "cooldown" in tensors else (0, 0, 0.0)
+        cooldown = Cooldown(int(start), int(length), top) if length else None
+        self.set_learning_rate(tensors["learning_rate"].item())
+        self._schedule = Schedule(self.stable_rate, self.config.warmup, cooldown)
+        raw = part(tensors, "raw/")
+        if self._average is not None:
+            self._average.model.load_state_dict(self.model.state_dict())
+            self._average.updates = int(tensors.get("average/updates", torch.tensor(0)))
+        if raw:
+            self.model.load_state_dict(raw)
+        self._load_streams(tensors)
+
+    def _load_streams(self, tensors: dict[str, Tensor]) -> None:
+        """Everything but weights, counters and schedule: optimiser, batches, hidden state, random generators."""
         entries: dict[int, dict[str, Tensor]] = {}
-        for name, index, key in _split(tensors, "optimiser"):
+        for name, index, key in split(tensors, "optimiser"):
             entries.setdefault(index, {})[key] = tensors[name].clone()
         self._check_fits(entries)
         groups = self._optimiser.state_dict()["param_groups"]
         self._optimiser.load_state_dict({"state": entries, "param_groups": groups})
-        self.set_learning_rate(tensors["learning_rate"].item())
-        prefix = "batches/"
-        self._batches.load_state({n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)})
+        self._batches.load_state(part(tensors, "batches/"))
         layers: dict[int, dict[str, Tensor]] = {}
-        for name, index, part in _split(tensors, "hidden"):
-            layers.setdefault(index, {})[part] = tensors[name].to(self.device)
-        self._hidden = [tuple(layers[i][part] for part in sorted(layers[i])) for i in sorted(layers)] or None
+        for name, index, place in split(tensors, "hidden"):
+            layers.setdefault(index, {})[place] = tensors[name].to(self.device)
+        self._hidden = [tuple(layers[i][place] for place in sorted(layers[i])) for i in sorted(layers)] or None
         if any(tensor.shape[0] != self.config.batch for layer in self._hidden or [] for tensor in layer):
             raise ValueError(f"its hidden state is not that of {self.config.batch} streams")
         torch.set_rng_state(tensors["random/cpu"])
@@ -198,9 +285,3 @@ class Trainer:
         for index, entry in entries.items():
             if entry["exp_avg"].shape != parameters[index].shape:
                 raise ValueError(f"parameter {index} has another shape")
-
-
-def _split(tensors: dict[str, Tensor], kind: str) -> list[tuple[str, int, str]]:
-    """The names "kind/index/key", each with its index and key."""
-    parts = [(name, *name.split("/")) for name in tensors if name.startswith(f"{kind}/")]
-    return [(name, int(index), key) for name, _, index, key in parts]

@@ -250,3 +250,35 @@ def test_help_and_presets_are_said_on_standard_output() -> None:
 
 def test_ages_are_one_short_figure() -> None:
     assert [age_in_words(s) for s in (0, 59, 60, 3600, 200_000)] == ["0 s", "59 s", "1 min", "1 h", "2 d"]
+
+
+def test_a_run_that_cannot_be_helped_ends_with_a_sentence_and_status_1(trained: Path) -> None:
+    run = ["--run", "diverging", "--lr", 10_000, "--clip", 0, "--minutes", 3]
+    done = charrnn("train", trained.parent / "words", *TINY, *run, "--runs-folder", trained)
+    assert done.returncode == 1, done.stderr
+    assert "back to the state of step 0, again and again, so training waits" in done.stderr
+    assert "back to the state of step 0" in (trained / "diverging" / "engine.log").read_text()
+    events = [json.loads(line) for line in (trained / "diverging" / "events.jsonl").read_text().splitlines()]
+    assert [e["value"] for e in events if e["event"] == "learning_rate"] == [5000, 2500, 1250]
+    assert [e["value"] for e in events if e["event"] == "went_back"] == [0, 0, 0]
+
+
+def test_options_that_contradict_each_other_are_one_sentence_and_status_2(trained: Path) -> None:
+    for options, words in (
+        (["--warmup", 100, "--steps", 100], "give a shorter --warmup."),
+        (["--patience", 2, "--validation", 0], "give --validation above 0 as well."),
+        (["--average", 1], "from 0 (none) to 0.999999"),
+    ):
+        done = charrnn("train", trained.parent / "words", *options, "--run", "none", "--runs-folder", trained)
+        assert done.returncode == 2
+        assert words in done.stderr
+        assert not (trained / "none").exists()
+
+
+def test_the_end_says_which_step_was_best(trained: Path) -> None:
+    run = ["--run", "patient", "--lr", 1e-12, "--evaluate-every", 5, "--patience", 2, "--average", 0.9]
+    done = charrnn("train", trained.parent / "words", *TINY, *run, "--runs-folder", trained)
+    assert done.returncode == 0, done.stderr
+    assert "Training has stopped, for the held-out loss no longer falls" in done.stderr
+    best = list_checkpoints(trained / "patient")[0].step
+    assert f" at step {best:,}, saved in" in done.stderr

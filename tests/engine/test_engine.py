@@ -25,6 +25,7 @@ from charrnn.engine.messages import (
     Refused,
     RestartStream,
     RunRequest,
+    SetCooldown,
     SetKnobs,
     SetLearningRate,
     SetPace,
@@ -120,6 +121,39 @@ def test_pause_holds_the_steps_and_not_the_stream_and_a_rate_is_recorded_with_it
         rates = {line["step"]: line["learning_rate"] for line in read_metrics(place)}
         assert rates[step] != 0.0125
         assert rates[step + 1] == 0.0125
+
+    asyncio.run(go())
+
+
+def test_a_cool_down_is_told_shown_saved_and_waited_after(corpus_file: Path, runs_folder: Path) -> None:
+    async def go() -> None:
+        async with engine(corpus_file, average=0.99) as (watcher, _):
+            await watcher.until(lambda: watcher.status.step > 5)
+            rate = watcher.status.learning_rate
+            watcher.client.send(SetCooldown(True, steps=2500))
+            await watcher.until(lambda: watcher.status.phase == "cool-down")
+            await watcher.until(lambda: 0 < watcher.status.current_rate < rate)
+            assert watcher.status.phase_text.startswith("cooling ")
+            watcher.client.send(SetCooldown(False))
+            await watcher.until(lambda: watcher.status.phase == "" and watcher.status.current_rate == rate)
+            watcher.client.send(SetCooldown(True, steps=30))
+            await watcher.until(lambda: any("Cooled down and saved" in n.text for n in watcher.told(Notice)))
+            await watcher.until(lambda: watcher.status.state == "paused")
+            step = watcher.status.step
+            watcher.client.send(SetPaused(False))
+            await watcher.until(lambda: watcher.status.step > step)
+            watcher.client.send(SetCooldown(True, steps=0))
+            await watcher.until(lambda: any("steps 0 is out of range" in n.text for n in watcher.told(Notice)))
+        place = Path(watcher.told(Welcome)[0].folder)
+        events = [json.loads(line) for line in (place / "events.jsonl").read_text().splitlines()]
+        told = [(e["event"], e["value"], e["step"]) for e in events if e["event"].startswith("cool")]
+        assert [(name, value) for name, value, _ in told] == [
+            ("cooldown", 2500),
+            ("cooldown", 0),
+            ("cooldown", 30),
+            ("cooled", 30),
+        ]
+        assert told[3][2] == told[2][2] + 30 == step
 
     asyncio.run(go())
 

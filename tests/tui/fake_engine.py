@@ -31,6 +31,7 @@ from charrnn.engine.messages import (
     Notice,
     Refused,
     RestartStream,
+    SetCooldown,
     SetKnobs,
     SetLearningRate,
     SetPace,
@@ -168,6 +169,10 @@ class FakeEngine:
                 self.change(pace=message.pace)
             case SetLearningRate():
                 self.change(learning_rate=message.rate)
+            case SetCooldown():
+                phase = ("cool-down", 35, 100, 0.00195) if message.on else ("", 0, 0, 0.003)
+                names = ("phase", "phase_step", "phase_steps", "current_rate")
+                self.change(**dict(zip(names, phase, strict=True)))
             case SetPaused():
                 self.change(state="paused" if message.paused else "training")
             case RestartStream():

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from charrnn.config import Knobs
-from charrnn.engine.messages import ClientMessage, Losses, RestartStream, SetKnobs, SetPaused, Status
+from charrnn.engine.messages import ClientMessage, Losses, RestartStream, SetCooldown, SetKnobs, SetPaused, Status
 from tests.tui.fake_engine import point
 from tui.panes.prime import read, unknown_in, written
 from tui.session import MOST_POINTS, NUCLEUS, PATIENCE, Session
@@ -35,6 +35,19 @@ def test_a_knob_counts_at_once_and_older_states_do_not_take_it_back() -> None:
     clock.now += PATIENCE
     one.receive(Status(state="training", knobs=Knobs(temperature=0.8)))
     assert one.knobs.temperature == 0.8
+
+
+def test_a_cool_down_is_asked_for_once_and_called_off_the_second_time() -> None:
+    one, sent, clock = session()
+    assert one.toggle_cooldown()
+    one.receive(Status(state="training"))  # the engine has not heard of it yet
+    assert not one.toggle_cooldown()
+    assert sent == [SetCooldown(True), SetCooldown(False)]
+    clock.now += PATIENCE
+    one.receive(Status(state="training", phase="cool-down", phase_step=1, phase_steps=4, current_rate=0.001))
+    assert one.current_rate == 0.001
+    assert not one.toggle_cooldown()
+    assert sent[2:] == [SetCooldown(False)]
 
 
 def test_another_clients_knob_is_taken_over() -> None:

@@ -23,6 +23,7 @@ from charrnn.engine.messages import (
     Notice,
     Refused,
     RestartStream,
+    SetCooldown,
     SetKnobs,
     SetLearningRate,
     SetPace,
@@ -97,6 +98,17 @@ def test_everything_a_user_wants_to_know_is_on_the_screen() -> None:
     run(test)
 
 
+def test_a_phase_of_the_learning_rate_is_on_the_status_line() -> None:
+    async def test() -> None:
+        async with bench() as one:
+            one.engine.change(phase="warm-up", phase_step=120, phase_steps=200, current_rate=0.0018)
+            await one.shows("warm-up 120/200", "lr 0.0018 of 0.003")
+            one.engine.change(state="paused", phase="diverged", phase_step=0, phase_steps=0)
+            await one.shows("○ paused", "diverged")
+
+    run(test)
+
+
 KNOB_KEYS = [
     (("plus",), SetKnobs(Knobs(temperature=0.85)), "T 0.85"),
     (("equals_sign",), SetKnobs(Knobs(temperature=0.85)), "T 0.85"),
@@ -108,6 +120,9 @@ KNOB_KEYS = [
     (("left_square_bracket",), SetPace(30.0), "30 ch/s"),
     (("comma",), SetLearningRate(0.0024), "lr 0.0024"),
     (("full_stop",), SetLearningRate(0.00375), "lr 0.00375"),
+    (("c",), SetCooldown(True), "cooling 35 %"),
+    (("c",), SetCooldown(True), "lr 0.00195 of 0.003"),
+    (("c", "c"), SetCooldown(False), "lr 0.003"),
     (("space",), SetPaused(True), "○ paused"),
     (("space", "space"), SetPaused(False), "● training"),
     (("w",), WriteCheckpoint(), "Wrote checkpoint"),

@@ -171,9 +171,12 @@ class GenerationPane(Pane):
 
     # ---- the frame -------------------------------------------------------------------------------------------
 
-    def show_knobs(self, knobs: Knobs, pace: float, learning_rate: float) -> None:
+    def show_knobs(self, knobs: Knobs, pace: float, learning_rate: float, current_rate: float) -> None:
         """The knobs in the title; when it is narrow the temperature is the last to go."""
         rate = f"lr {learning_rate:.3g}" if learning_rate else ""
+        brief = rate if current_rate != learning_rate else ""
+        if brief:
+            rate = f"lr {current_rate:.3g} of {learning_rate:.3g}"
         self.upper.show(
             [Part(self.title, palette.STRONG, 2)],
             [
@@ -182,7 +185,7 @@ class GenerationPane(Pane):
                 _knob("min-p", f"{knobs.min_p:g}" if knobs.min_p > 0 else "", 5),
                 _knob("top-p", f"{knobs.top_p:g}" if knobs.top_p < 1 else "", 6),
                 Part(f"{pace:g} ch/s" if pace else "still", palette.PLAIN, 3),
-                Part(rate, palette.PLAIN, 7),
+                Part(rate, palette.PLAIN, 7, brief),
             ],
         )
 

@@ -59,6 +59,9 @@ def status_parts(session: Session) -> list[Part]:
     if status.step or model is not None:
         target = f" of {status.steps_target:,}" if status.steps_target else ""
         parts.append(Part(f"step {status.step:,}{target}", palette.PLAIN, 2))
+        if status.phase:
+            style = palette.ERROR if status.phase == "diverged" else palette.ACCENT
+            parts.append(Part(safe_line(status.phase_text), style, 3))
         rate = compact(status.characters_per_second)
         parts.append(Part(f"{rate} chars/s", palette.PLAIN, 4, f"{rate} ch/s"))
         parts.append(Part(duration(status.seconds), palette.PLAIN, 6))

@@ -1,0 +1,69 @@
+"""What training starts from, made out of the engine's Build: the run's settings and the corpus in shared memory."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from dataclasses import replace
+from importlib.metadata import version
+from typing import cast, get_args
+
+import numpy as np
+import torch
+
+from charrnn.config import Device, RunConfig, UsageError
+from charrnn.engine.trainer_messages import Build
+from charrnn.native.library import kernels, problem
+from charrnn.presets import check_training, resolve
+from charrnn.text.corpus import Corpus
+from charrnn.text.vocabulary import Vocabulary
+from charrnn.training.trainer import resolve_device
+
+CHANGEABLE = ("steps", "minutes", "threads", "lr", "cooldown", "average", "patience", "precision")
+"""The settings that a run may be given anew when it goes on."""
+
+
+def cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def run_config(build: Build) -> RunConfig:
+    """The settings of the run that is to begin or to go on, device and versions of here. Raises UsageError."""
+    device = _device_named(str(build.options.get("device", "auto")))
+    if build.recorded is None:
+        config = resolve(build.options, corpus=build.corpus, characters=build.held_out_at, device=device, cores=cores())
+    else:
+        training = replace(build.recorded.training, device=device)
+        changed = {name: value for name, value in build.options.items() if name in CHANGEABLE}
+        config = replace(build.recorded, training=replace(training, **changed))  # type: ignore[arg-type]
+        if "patience" in changed:
+            check_training(config.training, config.corpus)
+    versions = {"python": platform.python_version(), "torch": str(torch.__version__), "charrnn": version("charrnn")}
+    versions["kernels"] = kernels() if device == "cpu" else "torch"
+    if device == "cpu" and problem():
+        print(f"training is slower than it could be, PyTorch does all the work: {problem()}", file=sys.stderr)
+    return replace(config, versions=versions)
+
+
+def corpus_in_memory(build: Build, ids: int) -> Corpus:
+    """The corpus whose ids lie in the shared memory behind the descriptor."""
+    with os.fdopen(ids, "rb") as file:
+        characters = np.memmap(file, dtype=build.dtype, mode="r", shape=(build.characters,))
+    return Corpus(
+        name=build.corpus.name,
+        place=build.corpus.source,
+        ids=characters,
+        vocabulary=Vocabulary(symbols=build.symbols, replacement=build.replacement),
+        held_out_at=build.held_out_at,
+        sha256=build.corpus.sha256,
+        note="",
+    )
+
+
+def _device_named(wanted: str) -> Device:
+    for name in get_args(Device):
+        if name == wanted:
+            return cast(Device, resolve_device(name).type)
+    raise UsageError(f"There is no device {wanted!r}; give one of {', '.join(get_args(Device))}.")

@@ -1,0 +1,32 @@
+"""In what precision the forward and backward passes compute; weights, optimiser and losses stay in float32."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+
+import torch
+
+from charrnn.config import Precision, UsageError
+
+
+def autocast_dtype(device: torch.device, precision: Precision) -> torch.dtype | None:
+    """What operations that bear it are cast to (torch.autocast), None for float32 throughout.
+
+    "auto" is bfloat16 on a CUDA GPU that has it (compute capability 8.0 and above), float32 everywhere else. Raises
+    UsageError where bfloat16 was asked for and is not to be had.
+    """
+    if precision == "float32":
+        return None
+    there = device.type == "cuda" and torch.cuda.get_device_capability(device)[0] >= 8
+    if precision == "auto":
+        return torch.bfloat16 if there else None
+    if device.type == "cuda" and not there:
+        raise UsageError("This GPU does not compute in bfloat16; give --precision float32.")
+    if device.type not in ("cuda", "cpu"):
+        raise UsageError(f"--precision bfloat16 is for a CUDA GPU or the CPU, not for {device.type}; give float32.")
+    return torch.bfloat16
+
+
+def casting(device: torch.device, dtype: torch.dtype | None) -> AbstractContextManager[object]:
+    """A context for the forward pass; the backward pass follows it and stays outside."""
+    return nullcontext() if dtype is None else torch.autocast(device.type, dtype)
