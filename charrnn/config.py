@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-Cell = Literal["rnn", "gru", "lstm", "lstmcell"]
+Cell = Literal["rnn", "gru", "lstm", "lstmcell", "mingru"]
+Optimiser = Literal["adam", "muon"]
 Tokens = Literal["char", "printable"]
 SamplingOfText = Literal["stream", "random"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
@@ -31,18 +32,26 @@ class CorpusConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelConfig:
-    """The network: `embedding` 0 feeds one-hot vectors; `dropout` acts between layers and before the output."""
+    """The network: `embedding` 0 feeds one-hot vectors; `dropout` acts on the output of every layer.
+
+    With `residual`, each layer reads what came before it normalised, and is added to it; `mingru` always does.
+    `tie` takes the embedding for the output's weights as well.
+    """
 
     cell: Cell = "lstm"
     hidden: int = 256
     layers: int = 1
     embedding: int = 64
     dropout: float = 0.0
+    residual: bool = False
+    tie: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingConfig:
     """How it learns. `batch` streams of `length` characters a step; `clip` is a global gradient norm, 0 for none.
+
+    `noise` is the share of the characters read, not of those predicted, that are replaced by others of the text.
 
     `evaluate_every` and `sample_every` count steps, 0 for never. `device` is resolved (never "auto") once a run
     has begun; `threads` 0 means all cores.
@@ -55,6 +64,8 @@ class TrainingConfig:
     batch: int = 32
     length: int = 64
     sampling_of_text: SamplingOfText = "stream"
+    noise: float = 0.0
+    optimiser: Optimiser = "adam"
     lr: float = 0.003
     clip: float = 1.0
     weight_decay: float = 0.0

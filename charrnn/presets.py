@@ -70,6 +70,7 @@ _RANGES: dict[str, tuple[float, float, str]] = {
     "dropout": (0.0, 0.95, "from 0 to 0.95"),
     "batch": (1, 65_536, "at least 1"),
     "length": (1, 65_535, "from 1 to 65535"),
+    "noise": (0.0, 0.9, "from 0 (none) to 0.9"),
     "lr": (1e-12, 1e6, "above 0"),
     "clip": (0.0, math.inf, "at least 0 (0 clips nothing)"),
     "weight_decay": (0.0, math.inf, "at least 0"),

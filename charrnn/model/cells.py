@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from charrnn.config import Cell, UsageError
+from charrnn.model.dropout import Dropout
+from charrnn.model.gated import MinGRU, RMSNorm
 from charrnn.model.lstm import native_lstm
 
 LayerState = tuple[Tensor, ...]
@@ -108,8 +110,31 @@ class LSTMCell(nn.Module):
 _CELLS: dict[Cell, type[RNN | GRU | LSTM | LSTMCell]] = {"rnn": RNN, "gru": GRU, "lstm": LSTM, "lstmcell": LSTMCell}
 
 
+class Residual(nn.Module):
+    """x + dropout(layer(norm(x))): He et al. 2015, arXiv:1512.03385, the norm first as in Xiong et al. 2020."""
+
+    def __init__(self, layer: nn.Module, hidden: int, dropout: Dropout) -> None:
+        """Around a layer from `hidden` to `hidden` numbers a character."""
+        super().__init__()
+        self.norm = RMSNorm(hidden)
+        self.layer = layer
+        self.dropout = dropout
+
+    def forward(self, x: Tensor, state: LayerState | None = None) -> tuple[Tensor, LayerState]:
+        """(time, batch, hidden) → the same, and the layer's own state."""
+        outputs, after = self.layer(self.norm(x), state)
+        return x + self.dropout(outputs), after
+
+
 def recurrent_layer(cell: Cell, features: int, hidden: int) -> RNN | GRU | LSTM | LSTMCell:
-    """One layer of the named cell. Raises UsageError for a name that is none."""
+    """One layer of the named cell by itself. Raises UsageError for a name that is none, or no such cell."""
     if cell not in _CELLS:
-        raise UsageError(f"There is no cell {cell!r}; give one of {', '.join(_CELLS)}.")
+        raise UsageError(f"There is no cell {cell!r}; give one of {', '.join(_CELLS)}, mingru.")
     return _CELLS[cell](features, hidden)
+
+
+def residual_layer(cell: Cell, hidden: int, layers: int, dropout: Dropout) -> Residual | MinGRU:
+    """One of `layers` layers beside a residual stream. Raises UsageError for a name that is none."""
+    if cell == "mingru":
+        return MinGRU(hidden, layers, dropout)
+    return Residual(recurrent_layer(cell, hidden, hidden), hidden, dropout)

@@ -7,43 +7,19 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from charrnn.config import ModelConfig, UsageError
-from charrnn.model.cells import LSTM, LayerState, recurrent_layer
+from charrnn.model.cells import LSTM, LayerState, recurrent_layer, residual_layer
+from charrnn.model.dropout import Dropout
+from charrnn.model.gated import RMSNorm
 
 State = list[LayerState]
-
-
-class Dropout(nn.Module):
-    """Zeroes numbers with probability p while training, and scales the others by 1 / (1 − p).
-
-    Srivastava et al., JMLR 15 (2014). With a `generator` of its own (CPU), it draws from that one instead of
-    PyTorch's global generator, so that models trained in several threads draw the same numbers in every run.
-    """
-
-    def __init__(self, p: float) -> None:
-        """p from 0 (nothing happens) to below 1."""
-        super().__init__()
-        self.p = p
-        self.generator: torch.Generator | None = None
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Any shape, the same shape."""
-        if not self.training or self.p == 0:
-            return x
-        if self.generator is None:
-            return functional.dropout(x, self.p)
-        kept = torch.empty_like(x).bernoulli_(1 - self.p, generator=self.generator)
-        return x * kept.div_(1 - self.p)
-
-    def __deepcopy__(self, _: object) -> Dropout:
-        """A copy draws from the global generator until it is given one: generators cannot be shared by threads."""
-        return Dropout(self.p).train(self.training)
 
 
 class LanguageModel(nn.Module):
     """Embedding (or one-hot vectors, `embedding` 0) → recurrent layers → linear.
 
     Dropout, where there is any, acts on every layer's outputs: between layers and before the last linear map. Weights
-    start as PyTorch has them, from its global random generator.
+    start as PyTorch has them, from its global random generator. With `residual`, and for `mingru` always, the layers
+    stand beside a residual stream of `hidden` numbers a character, which is normalised before the last linear map.
     """
 
     def __init__(self, vocabulary_size: int, config: ModelConfig) -> None:
@@ -52,44 +28,66 @@ class LanguageModel(nn.Module):
         _check(vocabulary_size, config)
         self.vocabulary_size = vocabulary_size
         self.config = config
-        features = config.embedding or vocabulary_size
+        residual = config.residual or config.cell == "mingru"
+        features, hidden = config.embedding or vocabulary_size, config.hidden
+        self.dropout = Dropout(config.dropout)
         self.embedding = nn.Embedding(vocabulary_size, config.embedding) if config.embedding else None
+        self.enter = nn.Linear(features, hidden, bias=False) if residual and features != hidden else None
         self.layers = nn.ModuleList(
-            recurrent_layer(config.cell, features if layer == 0 else config.hidden, config.hidden)
+            residual_layer(config.cell, hidden, config.layers, self.dropout)
+            if residual
+            else recurrent_layer(config.cell, features if layer == 0 else hidden, hidden)
             for layer in range(config.layers)
         )
-        self.dropout = Dropout(config.dropout)
-        self.output = nn.Linear(config.hidden, vocabulary_size)
+        self.norm = RMSNorm(hidden) if residual else None
+        self.output = nn.Linear(hidden, vocabulary_size)
+        if self.norm is not None:
+            nn.init.normal_(self.output.weight, 0, 0.02)
+            nn.init.zeros_(self.output.bias)
+        if config.tie and self.embedding is not None:
+            self.output.weight = self.embedding.weight
+            nn.init.normal_(self.embedding.weight, 0, hidden**-0.5)
 
     def forward(self, ids: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         """Ids (time, batch) int64 → logits (time, batch, vocabulary), and the state after the last of them.
 
-        A state is a list with a tuple of (batch, hidden) tensors for each layer; None is zeros.
+        A state is a list with a tuple of tensors (batch, …) for each layer, the first of them the layer's h (batch,
+        hidden); None is zeros.
         """
         before = [None] * len(self.layers) if state is None else state
         x, first = self._read(ids, before[0])
         after = [first]
-        x = self.dropout(x)
         for layer, layer_before in zip(self.layers[1:], before[1:], strict=True):
             x, layer_state = layer(x, layer_before)
-            x = self.dropout(x)
+            x = self._between(x)
             after.append(layer_state)
-        logits: Tensor = self.output(x)
-        return logits, after
+        return self._logits(x), after
 
     def _read(self, ids: Tensor, state: LayerState | None) -> tuple[Tensor, LayerState]:
         """The first layer's outputs and state."""
         first = self.layers[0]
         weight = None if self.embedding is None else self.embedding.weight
         found = first.read(ids, weight, state) if isinstance(first, LSTM) else None
-        if found is not None:
-            return found
-        if self.embedding is None:
-            x = functional.one_hot(ids, self.vocabulary_size).to(self.output.weight.dtype)
-        else:
-            x = self.embedding(ids)
-        outputs, after = first(x, state)
-        return outputs, after
+        if found is None:
+            if self.embedding is None:
+                x = functional.one_hot(ids, self.vocabulary_size).to(self.output.weight.dtype)
+            else:
+                x = self.embedding(ids)
+            found = first(x if self.enter is None else self.enter(x), state)
+        return self._between(found[0]), found[1]
+
+    def _between(self, x: Tensor) -> Tensor:
+        """A layer beside a residual stream drops out its own share of it."""
+        return self.dropout(x) if self.norm is None else x
+
+    def _logits(self, x: Tensor) -> Tensor:
+        if self.norm is not None:
+            x = self.norm(x)
+        if x.device.type == "cpu" and torch.is_autocast_enabled("cpu"):
+            with torch.autocast("cpu", enabled=False):  # so few columns gain little, and scores of 8 bits lose some
+                return functional.linear(x.float(), self.output.weight, self.output.bias)
+        logits: Tensor = self.output(x)
+        return logits
 
 
 def detach(state: State) -> State:
@@ -114,5 +112,10 @@ def _check(vocabulary_size: int, config: ModelConfig) -> None:
         raise UsageError(f"{summary(config)} is no network; give --hidden and --layers of at least 1.")
     if config.embedding < 0:
         raise UsageError(f"An embedding of {config.embedding} is none; give --embedding 0 (one-hot) or more.")
+    if config.tie and config.embedding != config.hidden:
+        raise UsageError(
+            f"--tie makes one of embedding and output, so both need as many numbers; give --embedding {config.hidden}, "
+            "or leave --tie out."
+        )
     if not 0 <= config.dropout < 1:
         raise UsageError(f"A dropout of {config.dropout} is none; give --dropout from 0 to below 1.")

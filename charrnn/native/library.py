@@ -12,13 +12,23 @@ from __future__ import annotations
 import ctypes
 import os
 import threading
-from ctypes import c_double, c_float, c_int64, c_void_p
+from ctypes import c_double, c_float, c_int64, c_uint32, c_void_p
 from dataclasses import dataclass
 from typing import Any
 
 from charrnn.native.compiling import Compiled, CompilingError, compiled, discard
 
-_P, _N, _F, _D = c_void_p, c_int64, c_float, c_double
+_P, _N, _U, _F, _D = c_void_p, c_int64, c_uint32, c_float, c_double
+_GATED: dict[str, tuple[Any, tuple[Any, ...]]] = {
+    "norm_forward": (None, (*[_P] * 8, *[_N] * 4)),
+    "norm_backward": (None, (*[_P] * 13, *[_N] * 4)),
+    "mingru_forward": (None, (*[_P] * 5, *[_N] * 3)),
+    "mingru_backward": (None, (*[_P] * 8, *[_N] * 3)),
+    "squared_relu_forward": (None, (_P, _P, _N)),
+    "squared_relu_backward": (None, (_P, _P, _P, _N)),
+    "add_dropped_forward": (None, (_P, _P, _P, _N, _U, _U, _F)),
+    "add_dropped_backward": (None, (_P, _P, _N, _U, _U, _F)),
+}
 _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "activations": (None, (_P, _P, _P, _P, _N)),
     "cross_entropy": (_D, (_P, _P, _P, _N, _N, _F)),
@@ -27,6 +37,7 @@ _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "lstm_pack_backward": (None, (_P, _P, _N)),
     "lstm_forward": (_N, (_P, _P, _N, *[_P] * 6, *[_N] * 5)),
     "lstm_backward": (None, (*[_P] * 11, *[_N] * 5)),
+    **{f"{name}_{kind}": types for kind in ("float32", "bfloat16") for name, types in _GATED.items()},
 }
 
 

@@ -10,19 +10,23 @@ from torch import Tensor, nn
 from torch.optim import Adam, AdamW, Optimizer
 
 from charrnn.config import TrainingConfig, UsageError
+from charrnn.training.muon import Muon
+from charrnn.training.precision import bfloat16_pays
 
 
 def make_optimiser(model: nn.Module, config: TrainingConfig) -> Optimizer:
     """Adam as the lecture uses it (Kingma and Ba 2015, arXiv:1412.6980), or AdamW where weights decay.
 
     Decay (Loshchilov and Hutter 2019, arXiv:1711.05101) acts on matrices, not on biases. Raises UsageError for a
-    learning rate, decay or clip that is none.
+    learning rate, decay or clip that is none. Or Muon, where the configuration says so.
     """
     _check_rate(config.lr)
     if not 0 <= config.weight_decay < math.inf:
         raise UsageError(f"A weight decay of {config.weight_decay} is none; give --weight-decay 0 or more.")
     if not 0 <= config.clip < math.inf:
         raise UsageError(f"A clip of {config.clip} is none; give --clip 0 (never) or a gradient norm above it.")
+    if config.optimiser == "muon":
+        return _muon(model, config)
     parameters = list(model.parameters())
     fused = parameters[0].device.type in ("cpu", "cuda")
     if not config.weight_decay:
@@ -31,6 +35,28 @@ def make_optimiser(model: nn.Module, config: TrainingConfig) -> Optimizer:
     vectors = [parameter for parameter in parameters if parameter.dim() <= 1]
     groups = [{"params": matrices, "weight_decay": config.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
     return AdamW(groups, lr=config.lr, fused=fused)
+
+
+def _muon(model: nn.Module, config: TrainingConfig) -> Optimizer:
+    """Matrices inside the network are Muon's; embedding and output, whose rows are symbols, stay Adam's."""
+    named = dict(model.named_parameters())
+    inside = {name: p for name, p in named.items() if p.dim() == 2 and min(p.shape) > 8 and "layers." in name}
+    if not inside:
+        raise UsageError("Muon moves matrices, and this network has none inside; give --optimiser adam.")
+    decayed = [p for name, p in named.items() if name not in inside and p.dim() == 2 and name.startswith("output.")]
+    taken = {id(p) for p in [*inside.values(), *decayed]}
+    others = [p for p in named.values() if id(p) not in taken]
+    first = next(iter(inside.values()))
+    dtype = torch.bfloat16 if bfloat16_pays(first.device) else torch.float32
+    return Muon(
+        inside.values(),
+        decayed,
+        others,
+        lr=config.lr,
+        weight_decay=config.weight_decay,
+        dtype=dtype,
+        threads=config.threads or 1,
+    )
 
 
 def learning_rate(optimiser: Optimizer) -> float:

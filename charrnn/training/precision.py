@@ -6,20 +6,31 @@ from contextlib import AbstractContextManager, nullcontext
 
 import torch
 
-from charrnn.config import Precision, UsageError
+from charrnn.config import Cell, Precision, UsageError
 
 
-def autocast_dtype(device: torch.device, precision: Precision) -> torch.dtype | None:
+def bfloat16_pays(device: torch.device) -> bool:
+    """Whether products in bfloat16 are worth having: a CUDA GPU of compute capability 8.0, or a CPU with AMX tiles.
+
+    With AMX they were measured 6 to 9 times as fast as in float32 (tests/benchmarks/NOTES.md).
+    """
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device)[0] >= 8
+    tiles = getattr(torch.cpu, "_is_amx_tile_supported", None)
+    return device.type == "cpu" and tiles is not None and bool(tiles())
+
+
+def autocast_dtype(device: torch.device, precision: Precision, cell: Cell) -> torch.dtype | None:
     """What operations that bear it are cast to (torch.autocast), None for float32 throughout.
 
-    "auto" is bfloat16 on a CUDA GPU that has it (compute capability 8.0 and above), float32 everywhere else. Raises
-    UsageError where bfloat16 was asked for and is not to be had.
+    "auto" is bfloat16 on a CUDA GPU that has it and, for `mingru`, on a CPU that has it; float32 everywhere else.
+    Raises UsageError where bfloat16 was asked for and is not to be had.
     """
     if precision == "float32":
         return None
-    there = device.type == "cuda" and torch.cuda.get_device_capability(device)[0] >= 8
+    there = bfloat16_pays(device)
     if precision == "auto":
-        return torch.bfloat16 if there else None
+        return torch.bfloat16 if there and (device.type == "cuda" or cell == "mingru") else None
     if device.type == "cuda" and not there:
         raise UsageError("This GPU does not compute in bfloat16; give --precision float32.")
     if device.type not in ("cuda", "cpu"):

@@ -10,8 +10,9 @@ from torch import Tensor
 
 from charrnn.config import Device, RunConfig, TrainingConfig, UsageError
 from charrnn.model.language_model import LanguageModel, State
-from charrnn.text.batches import make_batches
+from charrnn.text.batches import Batches, make_batches
 from charrnn.text.corpus import Corpus
+from charrnn.text.noise import NoisyBatches
 from charrnn.text.vocabulary import Ids
 from charrnn.training import optimiser as optimisers
 from charrnn.training.averaging import AveragedModel
@@ -72,10 +73,12 @@ class Trainer:
         self.model = model.to(self.device).train()
         self.config = config
         self._held_out = held_out_ids
-        self._batches = make_batches(train_ids, config)
+        self._batches: Batches = make_batches(train_ids, config)
+        if config.noise:
+            self._batches = NoisyBatches(self._batches, train_ids, config.noise, config.seed)
         self._parameters = list(self.model.parameters())
         self._optimiser = optimisers.make_optimiser(self.model, config)
-        dtype = autocast_dtype(self.device, config.precision)
+        dtype = autocast_dtype(self.device, config.precision, model.config.cell)
         self._shards = Shards(self.model, config.batch, self._shard_count(), config.seed, dtype)
         self._schedule = Schedule(config.lr, config.warmup)
         self._average = AveragedModel(self.model, config.average) if config.average else None
