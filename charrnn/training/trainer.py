@@ -74,7 +74,7 @@ class Trainer:
         self._held_out = held_out_ids
         self._batches = make_batches(train_ids, config)
         self._optimiser = optimisers.make_optimiser(self.model, config)
-        dtype = autocast_dtype(self.device, config.precision)
+        dtype = autocast_dtype(self.device, config.precision, self.model.config.cell)
         self._shards = Shards(self.model, config.batch, self._shard_count(), config.seed, dtype)
         self._schedule = Schedule(config.lr, config.warmup)
         self._average = AveragedModel(self.model, config.average) if config.average else None
