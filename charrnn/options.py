@@ -101,7 +101,7 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     add_number(training, "average", float, "DECAY", "evaluate, sample and save averaged weights; 0 for none, or 0.999")
     add_number(training, "patience", int, "N", "stop after N evaluations without a better one; 0 for never")
     training.add_argument(
-        "--precision", choices=get_args(Precision), help="auto: bfloat16 on a GPU that has it, else float32"
+        "--precision", choices=get_args(Precision), help="auto: bfloat16 where GPU and cell bear it, else float32"
     )
     add_number(training, "clip", float, "NORM", "largest gradient norm; 0 clips nothing")
     add_number(training, "weight_decay", float, "W", "decoupled weight decay")

@@ -78,7 +78,7 @@ class Trainer:
             self._batches = NoisyBatches(self._batches, train_ids, config.noise, config.seed)
         self._parameters = list(self.model.parameters())
         self._optimiser = optimisers.make_optimiser(self.model, config)
-        dtype = autocast_dtype(self.device, config.precision, model.config.cell)
+        dtype = autocast_dtype(self.device, config.precision, self.model.config.cell)
         self._shards = Shards(self.model, config.batch, self._shard_count(), config.seed, dtype)
         self._schedule = Schedule(config.lr, config.warmup)
         self._average = AveragedModel(self.model, config.average) if config.average else None
