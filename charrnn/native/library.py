@@ -32,6 +32,10 @@ _GATED: dict[str, tuple[Any, tuple[Any, ...]]] = {
 _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "activations": (None, (_P, _P, _P, _P, _N)),
     "cross_entropy": (_D, (_P, _P, _P, _N, _N, _F)),
+    "affine": (None, (_P, _P, _P, _P, _N, _N)),
+    "pick": (_N, (_P, _P, _P, _N, _D, _D)),
+    "all_finite": (_N, (_P, _N)),
+    "lstm_step": (None, (_P, _N, _N, *[_P] * 7, _N)),
     "lstm_packed_size": (_N, (_N,)),
     "lstm_pack_forward": (None, (_P, _P, _N)),
     "lstm_pack_backward": (None, (_P, _P, _N)),

@@ -53,12 +53,6 @@ INLINE void store_some(float *to, vec x, int64_t count) {
 
 INLINE vec choose(ivec which, vec yes, vec no) { return (vec)((which & (ivec)yes) | (~which & (ivec)no)); }
 
-INLINE float sum(vec x) {
-    float total = 0;
-    for (int lane = 0; lane < LANES; lane++) total += x[lane];
-    return total;
-}
-
 #if defined(__AVX512F__)
 
 /* Between -limit and limit; a NaN stays one, for these instructions give their second operand then. */
@@ -74,6 +68,8 @@ INLINE vec ratio(vec p, vec q) {
     return guess + estimate * (p - q * guess);
 }
 
+INLINE float sum(vec x) { return _mm512_reduce_add_ps((__m512)x); }
+
 #else
 
 INLINE vec clamp(vec x, float limit) {
@@ -82,6 +78,12 @@ INLINE vec clamp(vec x, float limit) {
 }
 
 INLINE vec ratio(vec p, vec q) { return p / q; }
+
+INLINE float sum(vec x) {
+    float total = 0;
+    for (int lane = 0; lane < LANES; lane++) total += x[lane];
+    return total;
+}
 
 #endif
 

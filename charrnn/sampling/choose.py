@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from charrnn.config import Knobs
+from charrnn.model.addresses import address, native_fits
+from charrnn.native.library import library
 
 # Beyond these a temperature's limit is reached in float64: the likeliest shares all, or all share alike.
 _COLDEST, _HOTTEST = 1e-30, 1e30
@@ -30,8 +33,7 @@ def probabilities(logits: Tensor, knobs: Knobs) -> Tensor:
     logits = _finite_at_the_top(logits.detach().double())
     if knobs.greedy:
         return torch.zeros_like(logits).index_fill_(0, logits.argmax(), 1.0)
-    temperature = min(max(_COLDEST, knobs.temperature), _HOTTEST)  # NaN, too, counts as 0
-    chances = torch.softmax((logits - logits.max()) / temperature, 0)
+    chances = torch.softmax((logits - logits.max()) / _temperature(knobs), 0)
     if 0 < knobs.top_k < len(chances) or knobs.top_p < 1:
         chances = _likeliest(chances, knobs)
     if knobs.min_p > 0:
@@ -43,6 +45,52 @@ def probabilities(logits: Tensor, knobs: Knobs) -> Tensor:
 def choose(logits: Tensor, knobs: Knobs, generator: torch.Generator) -> int:
     """An id drawn from `probabilities(logits, knobs)` with this generator, which greedy leaves alone."""
     return draw(probabilities(logits, knobs), knobs, generator)
+
+
+class Choice(NamedTuple):
+    """An id, its probability under the knobs, and whether all the logits that it was chosen from were finite."""
+
+    symbol: int
+    probability: float
+    finite: bool
+
+
+class Chooser:
+    """Chooses as `choose` does, one character after the other; fast for usual knobs."""
+
+    def __init__(self, symbols: int) -> None:
+        """For logits of this many symbols."""
+        self._symbols = symbols
+        self._noise = torch.empty(symbols, dtype=torch.float64)
+        self._chances = torch.empty_like(self._noise)
+        self._places = self._noise.data_ptr(), self._chances.data_ptr()
+
+    def choose(self, logits: Tensor, knobs: Knobs, generator: torch.Generator) -> Choice:
+        """From logits (vocabulary,) on the CPU.
+
+        `torch.multinomial` draws the symbol whose chance divided by exponential noise is the highest: so does the
+        kernel, with the same noise, and both ways draw the same.
+        """
+        kernels = library()
+        if kernels is None or not native_fits(logits):
+            return self._with_torch(logits, knobs, generator, bool(torch.isfinite(logits).all()))
+        place = address(logits, self._symbols)
+        finite = bool(kernels.all_finite(place, self._symbols))
+        if not finite or knobs.greedy or 0 < knobs.top_k < self._symbols or knobs.top_p < 1:
+            return self._with_torch(logits, knobs, generator, finite)
+        self._noise.exponential_(generator=generator)
+        min_p = min(knobs.min_p, 1.0) if knobs.min_p > 0 else 0.0
+        chosen = kernels.pick(place, *self._places, self._symbols, _temperature(knobs), min_p)
+        return Choice(chosen, self._chances[chosen].item(), True)
+
+    def _with_torch(self, logits: Tensor, knobs: Knobs, generator: torch.Generator, finite: bool) -> Choice:
+        chances = probabilities(logits, knobs)
+        chosen = draw(chances, knobs, generator)
+        return Choice(chosen, chances[chosen].item(), finite)
+
+
+def _temperature(knobs: Knobs) -> float:
+    return min(max(_COLDEST, knobs.temperature), _HOTTEST)  # NaN, too, counts as 0
 
 
 def draw(chances: Tensor, knobs: Knobs, generator: torch.Generator) -> int:

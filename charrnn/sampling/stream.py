@@ -7,7 +7,8 @@ from torch import Tensor
 
 from charrnn.config import Knobs
 from charrnn.model.language_model import LanguageModel, State
-from charrnn.sampling.choose import draw, probabilities
+from charrnn.model.stepping import stepper
+from charrnn.sampling.choose import Chooser
 from charrnn.text.vocabulary import Vocabulary
 
 _PORTION = 1024  # characters of a prime at a time: a huge one costs no more memory than this many logits
@@ -29,6 +30,8 @@ class TextStream:
         self.vocabulary = vocabulary
         self.knobs = knobs or Knobs()
         self._generator = torch.Generator()
+        self._stepper = stepper(self.model)
+        self._chooser = Chooser(model.vocabulary_size)
         self.restart(prime, seed)
 
     def restart(self, prime: str | None = None, seed: int | None = None) -> None:
@@ -47,7 +50,8 @@ class TextStream:
         self._probability: float | None = None
         first = self._prime or ("\n" if "\n" in self.vocabulary.symbols else self.vocabulary.symbols[0])
         ids = torch.from_numpy(self.vocabulary.encode(first).astype("int64"))
-        self._unread = ids.unsqueeze(1).to(self.model.output.weight.device)  # (time, 1)
+        self._prime_ids = ids.unsqueeze(1).to(self.model.output.weight.device)  # (time, 1)
+        self._last: int | None = None  # the character before the next one; None before the first
 
     @property
     def prime(self) -> str:
@@ -69,22 +73,27 @@ class TextStream:
         """How likely the last character was under the knobs it was made with; None before the first."""
         return self._probability
 
-    @torch.inference_mode()
     def next(self) -> str:
         """The next character. The first call reads the whole prime."""
-        logits = self._read()
-        if not torch.isfinite(logits).all():
+        choice = self._chooser.choose(self._read(), self.knobs, self._generator)
+        if not choice.finite:
             self._state = None  # numbers that a network has lost do not come back on their own
-        chances = probabilities(logits, self.knobs)
-        chosen = draw(chances, self.knobs, self._generator)
-        self._probability = chances[chosen].item()
-        self._unread = torch.full_like(self._unread[:1], chosen)
-        return self.vocabulary.symbols[chosen]
+        self._last, self._probability = choice.symbol, choice.probability
+        return self.vocabulary.symbols[choice.symbol]
 
     def _read(self) -> Tensor:
         """Feed the network what it has not seen yet; the last logits, (vocabulary,) on the CPU."""
-        logits: Tensor | None = None
-        for first in range(0, len(self._unread), _PORTION):
-            logits, self._state = self.model(self._unread[first : first + _PORTION], self._state)
-        assert logits is not None  # there is always something unread
-        return logits[-1, 0].cpu()
+        if self._last is None:
+            return self._read_all(self._prime_ids)
+        if self._stepper is None or self._state is None:
+            return self._read_all(torch.full_like(self._prime_ids[:1], self._last))
+        self._state = self._stepper.step(self._last, self._state)
+        return self._stepper.logits
+
+    @torch.inference_mode()
+    def _read_all(self, ids: Tensor) -> Tensor:
+        """The last logits after these ids (time, 1)."""
+        for first in range(0, len(ids), _PORTION):
+            logits, self._state = self.model(ids[first : first + _PORTION], self._state)
+        last: Tensor = logits[-1, 0].cpu()
+        return last
