@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from charrnn.native.library import Library, library, problem
+
 settings.register_profile("charrnn", deadline=None)  # machines are noisy; a test is not a benchmark
 settings.load_profile("charrnn")
 
@@ -61,3 +63,14 @@ def runs_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "runs"
     monkeypatch.setenv("CHARRNN_RUNS", str(folder))
     return folder
+
+
+@pytest.fixture
+def kernels(monkeypatch: pytest.MonkeyPatch) -> Library:
+    """The compiled kernels; a test of them is skipped where there is no compiler, and fails where one was refused."""
+    monkeypatch.delenv("CHARRNN_NATIVE", raising=False)
+    found = library()
+    if found is None and "there is no C compiler" in problem():
+        pytest.skip(problem())
+    assert found is not None, problem()
+    return found

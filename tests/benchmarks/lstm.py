@@ -1,9 +1,9 @@
-"""Whole training steps of ours and of a bare `nn.LSTM` loop: same shapes, batch, optimiser, threads, text; side by side.
+"""Whole training steps of ours and of a bare `nn.LSTM` loop: the same shapes, batch, optimiser, threads and text.
 
     python -m tests.benchmarks.lstm [--threads 2] [--rounds 9] [--burst 0.5] [--cpu-time]
 
-The bare loop is what a user of PyTorch would write: embedding, `nn.LSTM`, linear, `cross_entropy`, fused Adam, the state
-carried on. Ours is `Trainer.step`. They take turns in short bursts, so that whatever else the machine does meets both.
+The bare loop is what a user of PyTorch would write: embedding, `nn.LSTM`, linear, `cross_entropy`, fused Adam, the
+state carried on. Ours is `Trainer.step`. They take turns in short bursts, so that other load meets both.
 Prints characters a second of each and the ratio: its median over the rounds, and the lowest and the highest. Beside
 other load, `--threads 1 --cpu-time` counts only the time that the process was given.
 """
@@ -97,7 +97,9 @@ def main() -> None:
             steps = bare_step(ids, hidden, config), our_step(ids, hidden, config)
             for step in steps:
                 rate(step, 0.3, clock)
-            rounds = [[rate(step, arguments.burst, clock) * batch * LENGTH for step in steps] for _ in range(arguments.rounds)]
+            rounds = [
+                [rate(step, arguments.burst, clock) * batch * LENGTH for step in steps] for _ in range(arguments.rounds)
+            ]
             bare, ours = (statistics.median(column) for column in zip(*rounds, strict=True))
             ratios = sorted(ours / bare for bare, ours in rounds)
             spread = f"{ratios[0]:.2f} – {ratios[-1]:.2f}"

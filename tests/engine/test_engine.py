@@ -34,6 +34,7 @@ from charrnn.engine.messages import (
     Welcome,
     WriteCheckpoint,
 )
+from charrnn.native.library import kernels
 from charrnn.runs.directory import is_live, read_config, socket_path
 from charrnn.runs.metrics import read_metrics
 from charrnn.runs.saved import list_checkpoints
@@ -55,6 +56,7 @@ def test_a_run_from_its_first_word_to_its_last(corpus_file: Path, small_text: st
             await watcher.until(lambda: watcher.text and watcher.status.step > 20)
             kinds = [type(message) for message in watcher.messages]
             assert kinds.index(Welcome) < kinds.index(CorpusInfo) < kinds.index(ModelInfo)
+            assert watcher.told(ModelInfo)[0].config.versions["kernels"] == kernels()  # exact resumption needs it
             info = watcher.told(CorpusInfo)[0]
             assert info.characters == len(small_text)
             assert info.held_out_at == len(small_text) - int(len(small_text) * 0.1)

@@ -1,6 +1,7 @@
 """The next character is chosen as a plain float64 reference would."""
 
 import math
+from itertools import pairwise
 
 import pytest
 import torch
@@ -8,7 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from charrnn.config import Knobs
-from charrnn.sampling.choose import choose, probabilities
+from charrnn.native.library import Library
+from charrnn.sampling.choose import Chooser, choose, draw, probabilities
 
 ANY_LOGITS = st.lists(st.floats(width=32), min_size=1, max_size=30)
 USUAL_LOGITS = st.lists(st.floats(-20, 20, width=32), min_size=1, max_size=30)
@@ -56,6 +58,9 @@ def reference(logits: list[float], knobs: Knobs) -> dict[int, float]:
 def on_an_edge(logits: list[float], knobs: Knobs) -> bool:
     """Whether rounding alone decides if a character is left out."""
     apart = 1e-9
+    ordered = sorted(logits)
+    if any(0 < b - a < 1e-12 for a, b in pairwise(ordered)):  # equal chances, or not
+        return True
     neighbours = [
         Knobs(temperature=knobs.temperature, top_k=knobs.top_k, top_p=knobs.top_p + p, min_p=max(0, knobs.min_p + m))
         for p in (-apart, apart)
@@ -144,3 +149,29 @@ def test_a_choice_leaves_the_global_generator_alone() -> None:
     before = torch.get_rng_state()
     choose(torch.zeros(5), Knobs(), torch.Generator().manual_seed(1))
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_a_chooser_draws_what_is_drawn_without_kernels(kernels: Library) -> None:
+    for seed in range(300):
+        torch.manual_seed(seed)
+        logits = torch.randn(1 + seed % 60) * 4
+        knobs = Knobs(
+            temperature=0.2 + seed % 7, min_p=0.1 * (seed % 3), top_k=5 * (seed % 2), top_p=1 - 0.1 * (seed % 5)
+        )
+        both = [torch.Generator().manual_seed(seed) for _ in range(2)]
+        chances = probabilities(logits, knobs)
+        found = Chooser(len(logits)).choose(logits, knobs, both[0])
+        assert found.symbol == draw(chances, knobs, both[1])
+        assert found.probability == pytest.approx(chances[found.symbol].item(), rel=1e-12)
+        assert found.finite
+        assert torch.equal(both[0].get_state(), both[1].get_state())
+
+
+@settings(max_examples=300, deadline=None)
+@given(ANY_LOGITS, ANY_KNOBS)
+def test_a_chooser_takes_any_logits_and_knobs(logits: list[float], knobs: Knobs) -> None:
+    generators = [torch.Generator().manual_seed(3) for _ in range(2)]
+    found = Chooser(len(logits)).choose(torch.tensor(logits), knobs, generators[0])
+    assert found.symbol == choose(torch.tensor(logits), knobs, generators[1])
+    assert found.finite == all(map(math.isfinite, logits))
+    assert 0 < found.probability <= 1 + 1e-12

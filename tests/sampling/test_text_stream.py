@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from charrnn.config import Cell, Knobs, ModelConfig
 from charrnn.model.language_model import LanguageModel
+from charrnn.native.library import Library
 from charrnn.sampling.choose import probabilities
 from charrnn.sampling.stream import TextStream
 from charrnn.text.vocabulary import Vocabulary
@@ -175,3 +176,13 @@ def test_a_character_costs_little() -> None:
         take(stream, 50)
         rounds.append((time.perf_counter() - before) / 50)
     assert min(rounds) < 0.001  # seconds; 0.00015 where it was written: room for a slow and busy machine
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_the_same_text_is_written_with_and_without_kernels(
+    cell: Cell, kernels: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    knobs = Knobs(temperature=0.9, min_p=0.02)
+    text = take(stream_of(model_of(cell, sharpness=3), knobs=knobs), 80)
+    monkeypatch.setenv("CHARRNN_NATIVE", "0")
+    assert take(stream_of(model_of(cell, sharpness=3), knobs=knobs), 80) == text
