@@ -43,6 +43,9 @@ class RMSNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(…, units), the same shape; in float32 at least."""
+        found = gated_native.norm(self.gain, x)
+        if found is not None:
+            return found
         x = x if x.dtype == torch.float64 else x.float()
         normed: Tensor = x * torch.rsqrt(x.square().mean(-1, keepdim=True) + EPSILON) * self.gain
         return normed

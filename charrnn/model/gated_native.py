@@ -43,6 +43,15 @@ def feed_forward_branch(branch: FeedForwardBranch, x: Tensor) -> Tensor | None:
     return after
 
 
+def norm(gain: Tensor, x: Tensor) -> Tensor | None:
+    """What `RMSNorm.forward` gives, in float32, or None where the kernels do not fit."""
+    kernels = _kernels(x, gain, dtype=torch.float32)
+    if kernels is None:
+        return None
+    normed: Tensor = _Norm.apply(kernels, x.contiguous(), gain)  # type: ignore[no-untyped-call]
+    return normed
+
+
 class _Kernels:
     """The kernels for one type of activations."""
 
@@ -59,12 +68,14 @@ class _Kernels:
 _by_type: dict[torch.dtype, _Kernels] = {}
 
 
-def _kernels(*tensors: Tensor) -> _Kernels | None:
+def _kernels(*tensors: Tensor, dtype: torch.dtype | None = None) -> _Kernels | None:
+    """Those for this type of activations, which otherwise torch.autocast decides; None where they do not fit."""
     found = library()
     if found is None or tensors[0].numel() == 0 or not native_fits(*tensors):
         return None
-    casts = torch.is_autocast_enabled("cpu") and torch.get_autocast_dtype("cpu") == torch.bfloat16
-    dtype = torch.bfloat16 if casts else torch.float32
+    if dtype is None:
+        casts = torch.is_autocast_enabled("cpu") and torch.get_autocast_dtype("cpu") == torch.bfloat16
+        dtype = torch.bfloat16 if casts else torch.float32
     kernels = _by_type.get(dtype)
     if kernels is None or kernels._found is not found:
         kernels = _by_type[dtype] = _Kernels(found, dtype)
@@ -76,6 +87,40 @@ def _drop(dropout: Dropout) -> tuple[int, int, float]:
     if not dropout.active:
         return 0, 0, 1.0
     return dropout.seed(), max(1, int(dropout.p * 2**32)), 1 / (1 - dropout.p)
+
+
+class _Norm(torch.autograd.Function):
+    """x (…, units), gain → normed, both float32."""
+
+    @staticmethod
+    def forward(ctx: Any, kernels: _Kernels, x: Tensor, gain: Tensor) -> Tensor:
+        normed, inverse = torch.empty_like(x), x.new_empty(x.shape[:-1])
+        kernels.norm_forward(
+            x.data_ptr(),
+            address(gain, x.shape[-1]),
+            *(None, None, None),
+            *(normed.data_ptr(), None, inverse.data_ptr()),
+            *(inverse.numel(), 1, x.shape[-1], 1),
+        )
+        ctx.save_for_backward(x, gain, inverse)
+        ctx.kernels = kernels
+        return normed
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, of_normed: Tensor) -> Any:
+        x, gain, inverse = ctx.saved_tensors
+        of_normed = of_normed.contiguous()
+        of_x, of_gain, scratch = torch.zeros_like(x), torch.zeros_like(gain), x.new_empty(x.shape[-1])
+        ctx.kernels.norm_backward(
+            *(tensor.data_ptr() for tensor in (of_normed, of_x, x, inverse)),
+            *(None, gain.data_ptr(), None, None),
+            *(of_x.data_ptr(), of_gain.data_ptr()),
+            *(None, None),
+            scratch.data_ptr(),
+            *(inverse.numel(), 1, x.shape[-1], 1),
+        )
+        return None, of_x, of_gain
 
 
 class _Recurrent(torch.autograd.Function):
