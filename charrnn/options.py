@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn, get_args
 
-from charrnn.config import Cell, Device, Precision, SamplingOfText, Tokens, UsageError
+from charrnn.config import Cell, Device, Optimiser, Precision, SamplingOfText, Tokens, UsageError
 from charrnn.engine.messages import RunRequest
 from charrnn.presets import PRESETS, range_problem, read_settings
 
@@ -88,12 +88,18 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     add_number(model, "hidden", int, "N", "units in a layer")
     add_number(model, "layers", int, "N", "recurrent layers")
     add_number(model, "embedding", int, "N", "size of a character's vector; 0 feeds one-hot vectors")
-    add_number(model, "dropout", float, "P", "between layers and before the output")
+    add_number(model, "dropout", float, "P", "share of every layer's output that is dropped while it learns")
+    model.add_argument(
+        "--residual", action="store_const", const=True, help="add each layer to what it read; mingru always does"
+    )
+    model.add_argument("--tie", action="store_const", const=True, help="the embedding is the output's weights too")
 
     training = parser.add_argument_group("training")
     add_number(training, "batch", int, "N", "streams or portions in a step")
     add_number(training, "length", int, "N", "characters of each in a step")
-    add_number(training, "lr", float, "RATE", "Adam's learning rate")
+    add_number(training, "noise", float, "P", "share of what is read that is replaced by other characters; 0 for none")
+    training.add_argument("--optimiser", choices=get_args(Optimiser), help="Adam, or Muon for the matrices inside")
+    add_number(training, "lr", float, "RATE", "the learning rate")
     add_number(training, "warmup", int, "STEPS", "over which the learning rate rises to its stable value; 0 for none")
     add_number(
         training, "cooldown", float, "F", "share of --steps or --minutes in which it falls to its end; 0 for none"

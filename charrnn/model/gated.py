@@ -11,8 +11,8 @@ For each character, with x on the residual stream of `hidden` numbers and every 
 Neither gate nor candidate looks at h_{t−1}, so that everything but the recurrence is a matrix product over the whole
 portion. The unit is from Feng et al., "Were RNNs all we needed?" (2024), arXiv:2410.01201; the block around it, gated
 and behind a short convolution, is that of Griffin (De et al. 2024, arXiv:2402.19427) and Mamba (Gu and Dao 2023,
-arXiv:2312.00752); squared ReLU is from Primer (So et al. 2021, arXiv:2109.08668), the norm from Zhang and Sennrich 2019,
-arXiv:1910.07467.
+arXiv:2312.00752); squared ReLU is from Primer (So et al. 2021, arXiv:2109.08668), the norm from Zhang and Sennrich
+2019, arXiv:1910.07467.
 """
 
 from __future__ import annotations
@@ -107,7 +107,8 @@ class FeedForwardBranch(nn.Module):
         found = gated_native.feed_forward_branch(self, x)
         if found is not None:
             return found
-        return x + self.dropout(self.narrow(functional.relu(self.widen(self.norm(x))).square()))
+        branch: Tensor = self.narrow(functional.relu(self.widen(self.norm(x))).square())
+        return x + self.dropout(branch)
 
 
 class MinGRU(nn.Module):

@@ -1,7 +1,7 @@
 """The two branches of `charrnn.model.gated` with the kernels of `charrnn.native`: values and gradients, on a CPU.
 
 Matrix products are PyTorch's, everything between them is one pass over memory. Under `torch.autocast` for the CPU,
-products and what goes into them are bfloat16; the residual stream, the recurrence, and all that is added up are float32.
+products and what goes into them are bfloat16; the residual stream, the recurrence and all sums are float32.
 """
 
 from __future__ import annotations

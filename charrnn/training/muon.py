@@ -22,7 +22,7 @@ _A, _B, _C = 3.4445, -4.7750, 2.0315
 
 
 def orthogonalised(matrix: Tensor, dtype: torch.dtype) -> Tensor:
-    """About U Vᵀ of the matrix (rows, columns): its singular values brought to between 0.7 and 1.2; computed in `dtype`."""
+    """About U Vᵀ of the matrix (rows, columns): its singular values brought to about one, in `dtype`."""
     x = matrix.to(dtype)
     upright = x.shape[0] > x.shape[1]
     if upright:
@@ -85,7 +85,9 @@ class Muon(AdamW):
         gradient = cast(Tensor, matrix.grad)
         state = self.state[matrix]
         if not state:
+            state["step"] = torch.zeros(())  # AdamW expects one when it loads a state
             state["exp_avg"] = torch.zeros_like(matrix)
+        state["step"] += 1
         momentum: Tensor = state["exp_avg"].lerp_(gradient, 1 - MOMENTUM)
         direction = orthogonalised(gradient.lerp(momentum, MOMENTUM), self._dtype)
         if decay:
