@@ -7,43 +7,42 @@
 
 #define AT_ONCE 4 /* rows, so that one's sum does not wait for another's */
 
-/* Four rows of a matrix (…, columns) by a vector. */
-INLINE void four_products(const float *weights, const float *x, int64_t columns, float products[AT_ONCE]) {
-    vec sums[AT_ONCE] = {0};
+/* sums[row] += a row of a matrix (…, columns) times x by lanes; what the lanes do not reach goes to rest[row]. */
+INLINE void add_rows(
+    const int rows, const float *weights, const float *x, int64_t columns, vec sums[AT_ONCE], float rest[AT_ONCE]) {
     int64_t whole = columns - columns % LANES;
     for (int64_t at = 0; at < whole; at += LANES) {
         vec part = load(x + at);
-        for (int row = 0; row < AT_ONCE; row++) sums[row] += load(weights + row * columns + at) * part;
+        for (int row = 0; row < rows; row++) sums[row] += load(weights + row * columns + at) * part;
     }
-    for (int row = 0; row < AT_ONCE; row++) products[row] = sum(sums[row]);
     for (int64_t at = whole; at < columns; at++)
-        for (int row = 0; row < AT_ONCE; row++) products[row] += weights[row * columns + at] * x[at];
+        for (int row = 0; row < rows; row++) rest[row] += weights[row * columns + at] * x[at];
 }
 
-INLINE float one_product(const float *weights, const float *x, int64_t columns) {
-    vec sums = {0};
-    int64_t whole = columns - columns % LANES;
-    for (int64_t at = 0; at < whole; at += LANES) sums += load(weights + at) * load(x + at);
-    float product = sum(sums);
-    for (int64_t at = whole; at < columns; at++) product += weights[at] * x[at];
-    return product;
+INLINE void add_products(
+    const int rows, const float *w, const float *x, int64_t features, const float *u, const float *h, int64_t hidden,
+    float *y) {
+    vec sums[AT_ONCE] = {0};
+    float rest[AT_ONCE] = {0};
+    add_rows(rows, w, x, features, sums, rest);
+    add_rows(rows, u, h, hidden, sums, rest);
+    for (int row = 0; row < rows; row++) y[row] += sum(sums[row]) + rest[row];
 }
 
-/* y += W x, with W (rows, columns). */
-static void add_product(const float *weights, const float *x, float *y, int64_t rows, int64_t columns) {
+/* y += W x + U h, with W (rows, features) and U (rows, hidden); either may have no columns. */
+static void add_both(
+    const float *w, const float *x, int64_t features, const float *u, const float *h, int64_t hidden, float *y,
+    int64_t rows) {
     int64_t row = 0;
-    for (; row + AT_ONCE <= rows; row += AT_ONCE) {
-        float products[AT_ONCE];
-        four_products(weights + row * columns, x, columns, products);
-        for (int one = 0; one < AT_ONCE; one++) y[row + one] += products[one];
-    }
-    for (; row < rows; row++) y[row] += one_product(weights + row * columns, x, columns);
+    for (; row + AT_ONCE <= rows; row += AT_ONCE)
+        add_products(AT_ONCE, w + row * features, x, features, u + row * hidden, h, hidden, y + row);
+    for (; row < rows; row++) add_products(1, w + row * features, x, features, u + row * hidden, h, hidden, y + row);
 }
 
 /* y = W x + b, with W (rows, columns). */
 KERNEL void affine(const float *weights, const float *bias, const float *x, float *y, int64_t rows, int64_t columns) {
     memcpy(y, bias, (size_t)rows * sizeof(float));
-    add_product(weights, x, y, rows, columns);
+    add_both(weights, x, columns, weights, x, 0, y, rows);
 }
 
 /* One step of an LSTM layer, as in lstm.c: h and c (hidden,) are overwritten. The input is x (features,) or, where that is
@@ -52,12 +51,8 @@ KERNEL void lstm_step(
     const float *x, int64_t symbol, int64_t features, const float *w, const float *u, const float *b, const float *b_u,
     float *h, float *c, float *gates, int64_t hidden) {
     for (int64_t row = 0; row < 4 * hidden; row++) gates[row] = b[row] + b_u[row];
-    if (x) {
-        add_product(w, x, gates, 4 * hidden, features);
-    } else {
-        for (int64_t row = 0; row < 4 * hidden; row++) gates[row] += w[row * features + symbol];
-    }
-    add_product(u, h, gates, 4 * hidden, hidden);
+    for (int64_t row = 0; !x && row < 4 * hidden; row++) gates[row] += w[row * features + symbol];
+    add_both(w, x, x ? features : 0, u, h, hidden, gates, 4 * hidden);
     for (int64_t unit = 0; unit < hidden; unit += LANES) {
         int64_t count = hidden - unit;
         vec i = sigmoid_vec(load_some(gates + unit, count)), f = sigmoid_vec(load_some(gates + hidden + unit, count));

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -60,10 +61,13 @@ class Chooser:
 
     def __init__(self, symbols: int) -> None:
         """For logits of this many symbols."""
+        self._kernels = library()
         self._symbols = symbols
         self._noise = torch.empty(symbols, dtype=torch.float64)
-        self._chances = torch.empty_like(self._noise)
-        self._places = self._noise.data_ptr(), self._chances.data_ptr()
+        self._chances = np.empty(symbols)
+        self._room = self._noise.data_ptr(), self._chances.ctypes.data
+        self._logits: Tensor | None = None  # those of the last choice: a stream's are often the same memory
+        self._place: int | None = None  # where they lie, if the kernels can read them
 
     def choose(self, logits: Tensor, knobs: Knobs, generator: torch.Generator) -> Choice:
         """From logits (vocabulary,) on the CPU.
@@ -71,17 +75,18 @@ class Chooser:
         `torch.multinomial` draws the symbol whose chance divided by exponential noise is the highest: so does the
         kernel, with the same noise, and both ways draw the same.
         """
-        kernels = library()
-        if kernels is None or not native_fits(logits):
+        kernels = self._kernels
+        if logits is not self._logits:
+            self._logits, self._place = logits, address(logits, self._symbols) if native_fits(logits) else None
+        if kernels is None or self._place is None:
             return self._with_torch(logits, knobs, generator, bool(torch.isfinite(logits).all()))
-        place = address(logits, self._symbols)
-        finite = bool(kernels.all_finite(place, self._symbols))
+        finite = bool(kernels.all_finite(self._place, self._symbols))
         if not finite or knobs.greedy or 0 < knobs.top_k < self._symbols or knobs.top_p < 1:
             return self._with_torch(logits, knobs, generator, finite)
         self._noise.exponential_(generator=generator)
         min_p = min(knobs.min_p, 1.0) if knobs.min_p > 0 else 0.0
-        chosen = kernels.pick(place, *self._places, self._symbols, _temperature(knobs), min_p)
-        return Choice(chosen, self._chances[chosen].item(), True)
+        chosen = kernels.pick(self._place, *self._room, self._symbols, _temperature(knobs), min_p)
+        return Choice(chosen, float(self._chances[chosen]), True)
 
     def _with_torch(self, logits: Tensor, knobs: Knobs, generator: torch.Generator, finite: bool) -> Choice:
         chances = probabilities(logits, knobs)
