@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Cell = Literal["rnn", "gru", "lstm", "lstmcell"]
-Tokens = Literal["char", "printable"]
-SamplingOfText = Literal["stream", "random"]
+Tokens = Literal["char", "printable", "byte", "word"]
+SamplingOfText = Literal["stream", "random", "line", "sentence"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Preset = Literal["auto", "lecture"]
 
@@ -18,12 +18,14 @@ class CorpusConfig:
 
     `source` is a built-in corpus's name or an absolute path; `sha256` is the digest of the decoded, folded text
     in UTF-8 (empty until it was read); `validation` is the fraction of the text's end that is held out.
+    `max_vocabulary` is the most tokens of a word vocabulary, None for the other kinds.
     """
 
     source: str
     name: str
     sha256: str = ""
     tokens: Tokens = "char"
+    max_vocabulary: int | None = None
     ascii: bool = False
     validation: float = 0.1
 
@@ -41,7 +43,7 @@ class ModelConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingConfig:
-    """How it learns. `batch` streams of `length` characters a step; `clip` is a global gradient norm, 0 for none.
+    """How it learns. `batch` streams of `length` tokens a step; `clip` is a global gradient norm, 0 for none.
 
     `evaluate_every` and `sample_every` count steps, 0 for never. `device` is resolved (never "auto") once a run
     has begun; `threads` 0 means all cores.

@@ -39,12 +39,12 @@ from charrnn.engine.trainer_messages import (
 from charrnn.engine.weights import SharedWeights
 from charrnn.model.language_model import count_parameters, summary
 from charrnn.presets import resolve
-from charrnn.runs.checkpoint import MODEL, STATE, load_tensors
+from charrnn.runs.checkpoint import MODEL, STATE, load_tensors, require_vocabulary
 from charrnn.runs.metrics import record_interval
 from charrnn.runs.saved import Saved
 from charrnn.sampling.stream import TextStream
 from charrnn.text.corpus import Corpus
-from charrnn.text.vocabulary import Vocabulary
+from charrnn.text.vocabulary import from_facts
 from charrnn.training.trainer import build as build_trainer
 from charrnn.training.trainer import resolve_device
 
@@ -93,8 +93,8 @@ class TrainingLoop:
         corpus = Corpus(
             name=build.corpus.name,
             place=build.corpus.source,
-            ids=np.memmap(os.fdopen(ids, "rb"), dtype=build.dtype, mode="r", shape=(build.characters,)),
-            vocabulary=Vocabulary(symbols=build.symbols, replacement=build.replacement),
+            ids=np.memmap(os.fdopen(ids, "rb"), dtype=build.dtype, mode="r", shape=(build.ids,)),
+            vocabulary=from_facts(build.vocabulary),
             held_out_at=build.held_out_at,
             sha256=build.corpus.sha256,
             note="",
@@ -125,6 +125,7 @@ class TrainingLoop:
 
     def _restore(self, path: Path) -> None:
         checkpoint = Saved(path, 0, None)
+        require_vocabulary(checkpoint, self.vocabulary)
         self.trainer.model.load_state_dict(load_tensors(checkpoint, MODEL))
         state = load_tensors(checkpoint, STATE)
         self.seconds = float(state.pop("run.seconds"))
@@ -160,8 +161,7 @@ class TrainingLoop:
             "corpus_sha256": self.config.corpus.sha256,
             "versions": self.config.versions,
             "threads": self.config.training.threads,
-            "symbols": self.vocabulary.symbols,
-            "replacement": self.vocabulary.replacement,
+            **self.vocabulary.facts(),
         }
         self.writer = CheckpointWriter(folder, facts, self._written)
         self.pending: list[LossPoint] = []
@@ -263,8 +263,7 @@ class TrainingLoop:
             seed=stream_config.seed + self.trainer.steps_done,
             knobs=stream_config.knobs,
         )
-        text = stream.prime + "".join(stream.next() for _ in range(200))
-        self.link.say(SampleMade(self.trainer.steps_done, text))
+        self.link.say(SampleMade(self.trainer.steps_done, stream.prime + stream.take(SAMPLE_CHARACTERS)))
 
     def _progress(self) -> None:
         if self.pending:

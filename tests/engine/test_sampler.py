@@ -14,10 +14,10 @@ from charrnn.engine.messages import Generated
 from charrnn.engine.sampler import Model, Sampler
 from charrnn.engine.weights import SharedWeights
 from charrnn.model.language_model import LanguageModel
-from charrnn.text.vocabulary import Vocabulary
+from charrnn.text.vocabulary import Characters
 
 CONFIG = ModelConfig(cell="gru", hidden=8, layers=1, embedding=4)
-VOCABULARY = Vocabulary("abcdefgh\n")
+VOCABULARY = Characters("abcdefgh\n")
 
 
 class Running:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from charrnn.config import UsageError
-from charrnn.text.vocabulary import Vocabulary
+from charrnn.text.vocabulary import Characters
 
 ANY_CHARACTER = st.characters(exclude_categories=())  # lone surrogates and unassigned code points, too
 ANY_TEXT = st.text(ANY_CHARACTER)
@@ -19,7 +19,7 @@ ANY_TEXT = st.text(ANY_CHARACTER)
 @settings(deadline=None)
 @given(st.text(ANY_CHARACTER, min_size=1))
 def test_any_text_comes_back_from_its_own_ids(text: str) -> None:
-    vocabulary = Vocabulary.of_text(text)
+    vocabulary = Characters.of_text(text)
     ids = vocabulary.encode(text)
     assert vocabulary.symbols == "".join(sorted(set(text)))
     assert [vocabulary.symbols[i] for i in ids] == list(text)
@@ -29,7 +29,7 @@ def test_any_text_comes_back_from_its_own_ids(text: str) -> None:
 @settings(deadline=None)
 @given(st.text(ANY_CHARACTER, min_size=1), ANY_TEXT)
 def test_of_any_text_the_known_and_the_unknown_are_told_apart(learnt: str, text: str) -> None:
-    vocabulary = Vocabulary.of_text(learnt)
+    vocabulary = Characters.of_text(learnt)
     assert vocabulary.known(text) == "".join(c for c in text if c in learnt)
     assert vocabulary.unknown(text) == [c for c in dict.fromkeys(text) if c not in learnt]
     if vocabulary.unknown(text):
@@ -42,21 +42,21 @@ def test_of_any_text_the_known_and_the_unknown_are_told_apart(learnt: str, text:
 @settings(deadline=None)
 @given(ANY_TEXT)
 def test_printable_replaces_whatever_it_lacks(text: str) -> None:
-    vocabulary = Vocabulary.printable()
+    vocabulary = Characters.printable()
     assert vocabulary.symbols == string.printable
     shown = vocabulary.decode(vocabulary.encode(text))
     assert shown == "".join(c if c in string.printable else "?" for c in text)
 
 
 def test_the_symbols_survive_json() -> None:
-    vocabulary = Vocabulary.of_text("a\u2028\ud800\U0001f600\n")
-    assert Vocabulary(json.loads(json.dumps(vocabulary.symbols))) == vocabulary
+    vocabulary = Characters.of_text("a\u2028\ud800\U0001f600\n")
+    assert Characters(json.loads(json.dumps(vocabulary.symbols))) == vocabulary
 
 
 @pytest.mark.parametrize(("size", "dtype"), [(2, "u1"), (256, "u1"), (257, "u2"), (65536, "u2"), (65537, "u4")])
 def test_ids_take_the_smallest_type_that_holds_them(size: int, dtype: str) -> None:
     text = "".join(map(chr, range(size)))
-    vocabulary = Vocabulary.of_text(text)
+    vocabulary = Characters.of_text(text)
     ids = vocabulary.encode(text)
     assert ids.dtype == np.dtype(dtype)
     assert ids[-1] == size - 1
@@ -64,7 +64,7 @@ def test_ids_take_the_smallest_type_that_holds_them(size: int, dtype: str) -> No
 
 
 def test_an_unknown_character_is_named_and_many_are_counted() -> None:
-    vocabulary = Vocabulary.of_text("ab")
+    vocabulary = Characters.of_text("ab")
     with pytest.raises(UsageError, match=r"a character that the model does not know \('é'\)"):
         vocabulary.encode("abéab")
     with pytest.raises(UsageError, match="and 16 more"):
@@ -74,20 +74,20 @@ def test_an_unknown_character_is_named_and_many_are_counted() -> None:
 def test_an_id_that_is_none_is_refused() -> None:
     for wrong in (-1, 2):
         with pytest.raises(IndexError):
-            Vocabulary.of_text("ab").decode(np.array([wrong]))
+            Characters.of_text("ab").decode(np.array([wrong]))
 
 
 @pytest.mark.parametrize(("symbols", "replacement"), [("", None), ("aba", None), ("ab", "c"), ("ab", "")])
 def test_a_vocabulary_that_cannot_be_is_refused(symbols: str, replacement: str | None) -> None:
     with pytest.raises(ValueError, match=r"must be|needs"):
-        Vocabulary(symbols, replacement)
+        Characters(symbols, replacement)
 
 
 @pytest.mark.parametrize("line", ["all the characters of ASCII\n", "some of them aren’t — são\n"])
 def test_a_long_text_crosses_portions_unharmed_and_fast(line: str) -> None:
     text = line * 200_000
     before = time.process_time()
-    vocabulary = Vocabulary.of_text(text)
+    vocabulary = Characters.of_text(text)
     ids = vocabulary.encode(text)
     assert time.process_time() - before < 1.0  # 5 MB; 0.05 s where it was written, 2 s with a loop over characters
     assert vocabulary.decode(ids) == text
