@@ -53,6 +53,11 @@ def evaluate(run: Path, file: str | None, *, which: str, protocol: str, as_json:
         corpus = load_corpus(saved.config.corpus)
         if corpus.sha256 != saved.config.corpus.sha256:
             raise UsageError(f"The corpus {corpus.place} has changed since the run; give a FILE to evaluate on.")
+        if corpus.vocabulary != saved.vocabulary:
+            raise UsageError(
+                f"The run {run.name} was trained with another vocabulary than its config.toml gives its corpus now; "
+                "set tokens and max_vocabulary back, or give a FILE to evaluate on."
+            )
         ids = corpus.held_out_ids
         if len(ids) < 2:
             raise UsageError(f"The run {run.name} held nothing out; give a FILE to evaluate on.")

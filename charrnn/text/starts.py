@@ -49,7 +49,8 @@ class _Sign(IntEnum):
 
 
 _SIGNS = {
-    **dict.fromkeys("\"'”’»›)]}」』", _Sign.CLOSER),
+    # What closes a quotation in one language opens it in another; after space it belongs to what follows it.
+    **dict.fromkeys("\"'“”‘’«»‹›)]}」』", _Sign.CLOSER),
     **dict.fromkeys(".!?…؟।", _Sign.TERMINATOR),
     **dict.fromkeys("。！？", _Sign.WIDE_TERMINATOR),
 }
@@ -75,28 +76,28 @@ def _lines(ids: Ids, vocabulary: Vocabulary) -> Iterator[NDArray[np.int64]]:
 
 
 def _sentences(ids: Ids, vocabulary: Vocabulary) -> Iterator[NDArray[np.int64]]:
-    """A portion's sentence starts at a time. What lies before the portion is known from three facts about it."""
+    """A portion's sentence starts at a time.
+
+    Of what lies before the portion three things matter: the last sign that was not a closer, whether there was space
+    after the last sign, and how many newlines.
+    """
     signs = np.array([_sign(text) for text in vocabulary.texts], dtype=np.uint8)
     leads = np.array([text[0].isspace() for text in vocabulary.texts], dtype=bool)
     newlines = _newlines(vocabulary)
-    last_sign, space, empty = (
-        np.uint8(_Sign.OTHER),
-        True,
-        2,
-    )  # the last sign that was no closer, whether space, newlines
+    last_sign, space, empty = np.uint8(_Sign.OTHER), True, 2  # a text begins as after an empty line
     for at in range(0, len(ids), _PORTION):
         part = ids[at : at + _PORTION]
         sign = signs[part]
         white = sign == _Sign.SPACE
-        solid = _last(~white & (sign != _Sign.CLOSER))
+        apart = leads[part] | _before(white, space)
+        solid = _last(~white & ((sign != _Sign.CLOSER) | apart))  # after space, it opens something
         ended_by = np.where(_before(solid, -1) < 0, last_sign, sign[_before(solid, -1)])
         total = np.cumsum(newlines[part], dtype=np.int64) + empty
         shown = _last(~white)
         since = _before(total, empty) - np.where(_before(shown, -1) < 0, 0, total[_before(shown, -1)])
         wide = (ended_by == _Sign.WIDE_TERMINATOR) & (sign != _Sign.CLOSER)
         ended = ((ended_by == _Sign.TERMINATOR) | wide) & (sign != _Sign.LOWER)
-        apart = leads[part] | _before(white, space) | wide
-        yield np.flatnonzero(~white & apart & (ended | (since >= 2))) + at
+        yield np.flatnonzero(~white & (apart | wide) & (ended | (since >= 2))) + at
         last_sign = sign[solid[-1]] if solid[-1] >= 0 else last_sign
         empty = int(total[-1] - (total[shown[-1]] if shown[-1] >= 0 else 0))
         space = bool(white[-1])

@@ -115,6 +115,61 @@ def test_evaluate_takes_a_file_and_names_characters_it_cannot_judge(trained: Pat
     assert "'S'" in done.stderr
 
 
+MIXED = "Some words – ‘naïve’ ones, 日本語 and 🙂 – are said. Others are said again!\n"
+
+
+@pytest.mark.parametrize(
+    ("tokens", "sampling", "unit"),
+    [("char", "line", None), ("byte", "stream", "byte"), ("word", "sentence", "word")],
+)
+def test_every_kind_of_tokens_trains_samples_and_is_measured(
+    tokens: str, sampling: str, unit: str | None, tmp_path: Path, runs_folder: Path
+) -> None:
+    (tmp_path / "mixed").write_text(MIXED * 60, encoding="utf-8")
+    words = ("--tokens", tokens, "--sampling-of-text", sampling, "--steps", 20, "--evaluate-every", 10)
+    done = charrnn("train", tmp_path / "mixed", *TINY, *words)
+    assert done.returncode == 0, done.stderr
+    assert f"{len(MIXED) * 60:,} characters" in done.stderr
+    last = read_metrics(runs_folder / "mixed-1")[-1]
+    held_out = charrnn("evaluate", "mixed-1", "--checkpoint", "last", "--json")
+    assert held_out.returncode == 0, held_out.stderr
+    found = json.loads(held_out.stdout)
+    assert found["nats_per_char"] == pytest.approx(last["val_loss"], abs=1e-3)
+    assert found.get("unit") == unit
+    if unit:
+        assert found["nats_per_token"] * found["tokens"] == pytest.approx(found["nats_per_char"] * found["characters"])
+        assert f"nats per {unit} " in charrnn("evaluate", "mixed-1", "--protocol", "window:8").stdout
+    if tokens == "char":
+        assert last["chars"] == 20 * 4 * 16
+    else:
+        assert (last["chars"] < 20 * 4 * 16) == (tokens == "byte")
+    sample = ("sample", "mixed-1", "--seed", 3, "--prime", "Some ‘said’ naïve", "--length", 100)
+    once, again = charrnn(*sample), charrnn(*sample)
+    assert once.returncode == 0, once.stderr
+    assert once.stdout == again.stdout
+    assert once.stdout.startswith("Some ‘said’ naïve")
+    assert len(once.stdout) == len("Some ‘said’ naïve") + 100 + 1
+    on = charrnn("train", "mixed-1", "--steps", 25)
+    assert on.returncode == 0, on.stderr
+    assert read_metrics(runs_folder / "mixed-1")[-1]["step"] == 25
+
+
+def test_a_checkpoint_of_another_vocabulary_is_one_sentence_and_status_2(tmp_path: Path, runs_folder: Path) -> None:
+    (tmp_path / "mixed").write_text(MIXED * 60, encoding="utf-8")
+    done = charrnn("train", tmp_path / "mixed", *TINY, "--tokens", "word", "--steps", 3)
+    assert done.returncode == 0, done.stderr
+    (tmp_path / "greek").write_text("Some words – Ω – are said.")
+    done = charrnn("evaluate", "mixed-1", tmp_path / "greek")
+    assert (done.returncode, "'Ω'" in done.stderr) == (2, True)
+    config = runs_folder / "mixed-1" / "config.toml"
+    config.write_text(config.read_text().replace("max_vocabulary = 20000", "max_vocabulary = 40"))
+    for words in (("train", "mixed-1", "--steps", 5), ("evaluate", "mixed-1")):
+        done = charrnn(*words)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "max_vocabulary" in done.stderr
+    assert read_metrics(runs_folder / "mixed-1")[-1]["step"] == 3
+
+
 def test_runs_lists_what_there_is_and_an_empty_folder_says_so(trained: Path, tmp_path: Path) -> None:
     head, row = charrnn("runs", "--runs-folder", trained).stdout.splitlines()
     assert head.split() == ["run", "state", "corpus", "step", "best", "age", "size"]
@@ -144,6 +199,14 @@ REFUSED = {
     "number out of range": (["train", "{tmp}/good", "--dropout", "2"], "0.95"),
     "not a number": (["train", "{tmp}/good", "--steps", "many"], "many"),
     "no such device": (["train", "{tmp}/good", "--device", "mps"], "mps"),
+    "no room for the characters": (["train", "{tmp}/good", "--tokens", "word", "--max-vocabulary", "3"], "or more"),
+    "words that are not asked for": (["train", "{tmp}/good", "--max-vocabulary", "300"], "--tokens word"),
+    "no line to begin at": (["train", "{tmp}/line", "--sampling-of-text", "line"], "no line break"),
+    "no sentence to begin at": (["train", "{tmp}/line", "--sampling-of-text", "sentence"], "no full stop"),
+    "more words than memory": (
+        ["train", "{tmp}/many", "--tokens", "word", "--hidden", "65000", "--batch", "65000", "--length", "2000"],
+        "GB of memory",
+    ),
     "unwritable run folder": (["train", "{tmp}/good", "--runs-folder", "/proc/runs"], "/proc"),
     "run exists": (["train", "{tmp}/good", "--run", "{tmp}/full/"], "not an empty folder"),
     "bad settings file": (["train", "{tmp}/good", "--config", "{tmp}/none.toml"], "does not exist"),
@@ -165,6 +228,8 @@ def test_wrong_usage_is_one_sentence_and_status_2_and_leaves_nothing_behind(
         ("same", b"z" * 5000),
         ("binary", bytes(range(256)) * 20),
         ("short", b"ab"),
+        ("line", b"never an end " * 300),
+        ("many", b" ".join(b"word%d" % (n % 2000) for n in range(8000))),
         ("good", b"some words and some more words\n" * 300),
     ):
         (tmp_path / name).write_bytes(content)

@@ -106,6 +106,9 @@ class Words(Vocabulary):
 
     def encode(self, text: str) -> Ids:
         """The ids of the text's tokens, shape (tokens,). Raises UsageError naming characters that it has not."""
+        unknown = self.unknown(text)
+        if unknown:
+            raise complaint(unknown)
         return np.concatenate([np.empty(0, self.dtype), *self.encode_chunks([text])])
 
     def encode_chunks(self, chunks: Iterable[str]) -> Iterator[Ids]:
