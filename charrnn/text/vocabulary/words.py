@@ -35,8 +35,9 @@ class Words(Vocabulary):
 
     A token is a run of letters, digits and underscores or a single other sign, either with the space before it if
     there is one; or a run of further spaces, of newlines or of tabs. So "the cat." is "the", " cat", ".". With the
-    space as a token of its own every second token would be one, which says next to nothing and costs as much as a
-    word does: the output layer has a row for each token. (The convention is GPT-2's: Radford et al. 2019, section 2.2.)
+    space as a token of its own every second token would be one, which says little and costs as much as a word does:
+    1.444 nats per character against 1.405 after the same time (tests/benchmarks/NOTES.md). Byte-pair vocabularies have
+    held to this since GPT-2 (Radford et al. 2019, section 2.2).
 
     `words` are longer than a character, and hold no character that is not one of the `symbols`. A spelled word is a
     row of single characters. The same text could be spelled in more ways than the one that `encode` takes, so the loss
