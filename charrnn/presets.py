@@ -157,7 +157,7 @@ def resolve(
 ) -> RunConfig:
     """Everything a run is made of: what the preset says, then what the user said.
 
-    `characters` counts the training part; `device` is where it will train (never "auto"); `cores` is what the
+    `characters` counts the training part's tokens; `device` is where it will train (never "auto"); `cores` is what the
     machine has. Raises UsageError.
     """
     preset = _preset_name(options)
