@@ -116,7 +116,7 @@ def test_any_text_is_what_its_tokens_spell_whatever_the_kind(kind: Tokens, text:
     ids = vocabulary.encode(text)
     assert vocabulary.decode(ids) == text
     assert ids.dtype == vocabulary.dtype
-    assert ids.max() < len(vocabulary) == len(list(vocabulary.texts))
+    assert ids.max() < len(vocabulary) == len(vocabulary.texts)
     assert vocabulary.characters_in(ids) == len(text)
     decoder = vocabulary.decoder()
     assert "".join(decoder.feed(token) for token in ids.tolist()) == text
@@ -208,8 +208,7 @@ def test_a_byte_that_is_none_is_refused() -> None:
 
 
 def spelled(vocabulary: Vocabulary, text: str) -> list[str]:
-    texts = list(vocabulary.texts)
-    return [texts[token] for token in vocabulary.encode(text)]
+    return [vocabulary.texts[token] for token in vocabulary.encode(text)]
 
 
 def test_words_take_the_space_before_them_and_rare_ones_are_spelled() -> None:

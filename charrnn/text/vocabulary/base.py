@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -53,7 +53,7 @@ class Vocabulary(ABC):
 
     @property
     @abstractmethod
-    def texts(self) -> Iterable[str]:
+    def texts(self) -> Sequence[str]:
         """What each token spells, in the order of the ids; U+FFFD for a part of a character."""
 
     @abstractmethod

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
@@ -74,7 +74,7 @@ class Characters(Vocabulary):
         return self.symbols
 
     @property
-    def texts(self) -> Iterable[str]:
+    def texts(self) -> Sequence[str]:
         """The symbols."""
         return self.symbols
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -49,7 +49,7 @@ class Bytes(Vocabulary):
         return ""
 
     @property
-    def texts(self) -> Iterable[str]:
+    def texts(self) -> Sequence[str]:
         """ASCII, then U+FFFD for what is only part of a character."""
         return [*map(chr, range(0x80)), *["�"] * 0x80]
 
