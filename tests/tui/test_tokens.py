@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import subprocess
 from contextlib import suppress
 from pathlib import Path
 
@@ -33,10 +32,10 @@ def test_the_workbench_shows_whole_characters_whatever_the_tokens_are(
     async def go() -> None:
         started = launch(RunRequest(target=str(text), options={**SMALL, "tokens": tokens}))
         assert started.process is not None
+        app = Workbench(started.connection)
         try:
-            app = Workbench(started.connection)
             async with app.run_test(size=(120, 34)) as pilot:
-                end = asyncio.get_running_loop().time() + 60
+                end = asyncio.get_running_loop().time() + 120
                 transcript = app.panes.stream.text.transcript
                 learnt = ""
                 while LINE * 2 not in learnt:  # beyond the prime: it has learnt to write it
@@ -49,12 +48,14 @@ def test_the_workbench_shows_whole_characters_whatever_the_tokens_are(
                 assert said in screen
                 assert not any("\ud800" <= character <= "\udfff" for character in learnt)
                 await pilot.press("q")
+                while app.return_value is None:  # the engine has said that all is saved
+                    assert asyncio.get_running_loop().time() < end
+                    await pilot.pause(0.05)
         finally:
-            with suppress(subprocess.TimeoutExpired):
-                await asyncio.to_thread(started.process.wait, 10)
-            if started.process.poll() is None:
+            if app.return_value is None:
                 with suppress(ProcessLookupError):
                     os.killpg(started.process.pid, signal.SIGKILL)
+            await asyncio.to_thread(started.process.wait, 30)
 
     asyncio.run(go())
 
