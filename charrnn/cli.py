@@ -54,7 +54,8 @@ def _parser() -> argparse.ArgumentParser:
         "--protocol",
         default="stream",
         metavar="NAME",
-        help="stream: the whole text, state carried through (default); window:N: windows of N from a zero state",
+        help="stream: the whole text, state carried through (default); window:N: windows of N characters from a zero "
+        "state (of N bytes or words where those are the run's tokens)",
     )
     evaluate.add_argument("--json", action="store_true", help="one JSON object")
     evaluate.set_defaults(run_command=_evaluate)

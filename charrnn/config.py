@@ -7,8 +7,8 @@ from typing import Literal
 
 Cell = Literal["rnn", "gru", "lstm", "lstmcell", "mingru"]
 Optimiser = Literal["adam", "muon"]
-Tokens = Literal["char", "printable"]
-SamplingOfText = Literal["stream", "random"]
+Tokens = Literal["char", "printable", "byte", "word"]
+SamplingOfText = Literal["stream", "random", "line", "sentence"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Precision = Literal["auto", "float32", "bfloat16"]
 Preset = Literal["auto", "lecture"]
@@ -20,12 +20,14 @@ class CorpusConfig:
 
     `source` is a built-in corpus's name or an absolute path; `sha256` is the digest of the decoded, folded text
     in UTF-8 (empty until it was read); `validation` is the fraction of the text's end that is held out.
+    `max_vocabulary` is the most tokens of a word vocabulary, None for the other kinds.
     """
 
     source: str
     name: str
     sha256: str = ""
     tokens: Tokens = "char"
+    max_vocabulary: int | None = None
     ascii: bool = False
     validation: float = 0.1
 
@@ -49,7 +51,7 @@ class ModelConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingConfig:
-    """How it learns. `batch` streams of `length` characters a step; `clip` is a global gradient norm, 0 for none.
+    """How it learns. `batch` streams of `length` tokens a step; `clip` is a global gradient norm, 0 for none.
 
     `noise` is the share of the characters read, not of those predicted, that are replaced by others of the text.
 

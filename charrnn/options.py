@@ -10,7 +10,7 @@ from typing import Any, NoReturn, get_args
 
 from charrnn.config import Cell, Device, Optimiser, Precision, SamplingOfText, Tokens, UsageError
 from charrnn.engine.messages import RunRequest
-from charrnn.presets import PRESETS, range_problem, read_settings
+from charrnn.presets import MAX_VOCABULARY, PRESETS, range_problem, read_settings
 
 TARGET_HELP = (
     "a text file, - for standard input, a built-in corpus (python-docs, python-source), or a run's name or folder; "
@@ -73,21 +73,28 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--list-presets", action=_ListPresets, nargs=0, help="explain each preset")
 
     text = parser.add_argument_group("the text")
-    text.add_argument("--tokens", choices=get_args(Tokens), help="the corpus's own characters, or string.printable")
+    text.add_argument(
+        "--tokens",
+        choices=get_args(Tokens),
+        help="the corpus's own characters (default), string.printable, the bytes of UTF-8, or words",
+    )
+    words = f"the most words and characters that --tokens word knows (default {MAX_VOCABULARY}); the rest is spelled"
+    add_number(text, "max_vocabulary", int, "N", words)
     text.add_argument("--ascii", action="store_const", const=True, help="fold to ASCII, squeeze runs of spaces")
     add_number(text, "validation", float, "F", "the last F of the corpus is held out (default 0.1)")
     text.add_argument(
         "--sampling-of-text",
         dest="sampling_of_text",
         choices=get_args(SamplingOfText),
-        help="stateful streams, or random portions",
+        help="stateful streams; random portions; or portions that begin at a random line, or at a random sentence: "
+        "after . ! or ? and a space, or after an empty line",
     )
 
     model = parser.add_argument_group("the model")
     model.add_argument("--cell", choices=get_args(Cell), help="the recurrent cell")
     add_number(model, "hidden", int, "N", "units in a layer")
     add_number(model, "layers", int, "N", "recurrent layers")
-    add_number(model, "embedding", int, "N", "size of a character's vector; 0 feeds one-hot vectors")
+    add_number(model, "embedding", int, "N", "size of a token's vector; 0 feeds one-hot vectors")
     add_number(model, "dropout", float, "P", "share of every layer's output that is dropped while it learns")
     model.add_argument(
         "--residual", action="store_const", const=True, help="add each layer to what it read; mingru always does"
@@ -96,7 +103,7 @@ def add_run(parser: argparse.ArgumentParser) -> None:
 
     training = parser.add_argument_group("training")
     add_number(training, "batch", int, "N", "streams or portions in a step")
-    add_number(training, "length", int, "N", "characters of each in a step")
+    add_number(training, "length", int, "N", "characters (or other tokens) of each in a step")
     add_number(training, "noise", float, "P", "share of what is read that is replaced by other characters; 0 for none")
     training.add_argument("--optimiser", choices=get_args(Optimiser), help="Adam, or Muon for the matrices inside")
     add_number(training, "lr", float, "RATE", "the learning rate")

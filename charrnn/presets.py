@@ -25,6 +25,8 @@ from charrnn.config import (
 
 Value = str | int | float | bool
 
+MAX_VOCABULARY = 20_000
+
 PRESETS: dict[str, str] = {
     "auto": "picks model and batch from the device and the corpus's size, and says what it picked and why",
     "lecture": "Raschka's STAT 453 recipe: ASCII, embedding 100, LSTM 128, random portions of 200, Adam 0.005, "
@@ -63,6 +65,7 @@ _SECTIONS: dict[str, type[Any]] = {
     "knobs": Knobs,
 }
 _RANGES: dict[str, tuple[float, float, str]] = {
+    "max_vocabulary": (1, 500_000, "from 1 to 500000"),
     "validation": (0.0, 0.9, "from 0 (hold nothing out) to 0.9"),
     "hidden": (1, 65_536, "at least 1"),
     "layers": (1, 64, "from 1 to 64"),
@@ -149,6 +152,10 @@ def corpus_config(options: Mapping[str, Value], *, source: str, name: str) -> Co
     """The corpus's settings, known before any device is. Raises UsageError."""
     chosen = {**_preset(options), **options}
     built: CorpusConfig = _build(CorpusConfig, {**_only("corpus", chosen), "source": source, "name": name})
+    if built.tokens == "word":
+        return replace(built, max_vocabulary=built.max_vocabulary or MAX_VOCABULARY)
+    if built.max_vocabulary is not None:
+        raise UsageError(f"--max-vocabulary is for --tokens word, and these are {built.tokens}; leave one of them out.")
     return built
 
 
@@ -157,7 +164,7 @@ def resolve(
 ) -> RunConfig:
     """Everything a run is made of: what the preset says, then what the user said.
 
-    `characters` counts the training part; `device` is where it will train (never "auto"); `cores` is what the
+    `characters` counts the training part's tokens; `device` is where it will train (never "auto"); `cores` is what the
     machine has. Raises UsageError.
     """
     preset = _preset_name(options)

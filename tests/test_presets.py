@@ -134,3 +134,14 @@ def test_a_recorded_stream_is_kept_but_for_what_the_user_says() -> None:
     recorded = stream_config({"prime": "A", "temperature": 1.5, "pace": 20.0, "seed": 4})
     changed = stream_config({"temperature": 0.5}, recorded)
     assert (changed.prime, changed.pace, changed.seed, changed.knobs.temperature) == ("A", 20.0, 4, 0.5)
+
+
+def test_a_word_vocabulary_has_a_size_and_others_have_none() -> None:
+    assert resolved({"tokens": "word"}).corpus.max_vocabulary == 20_000
+    assert resolved({"tokens": "word", "max_vocabulary": 500}).corpus.max_vocabulary == 500
+    assert resolved({}).corpus.max_vocabulary is None
+    for options in ({"max_vocabulary": 500}, {"preset": "lecture", "max_vocabulary": 500}):
+        with pytest.raises(UsageError, match="is for --tokens word"):
+            resolved(options)
+    with pytest.raises(UsageError, match=r"--max-vocabulary: .* from 1 to 500000"):
+        resolved({"tokens": "word", "max_vocabulary": 500_001})

@@ -157,7 +157,7 @@ class Workbench(App[Leaving]):
                 self._chart_pulse.soon()
             case CorpusInfo():
                 self.panes.corpus.show_corpus(message)
-                self.panes.stream.input.alphabet = frozenset(message.alphabet)
+                self.panes.stream.input.alphabet = frozenset(message.alphabet) or None
                 self.panes.stream.wait_with("loading torch; the stream begins in a moment")
                 self._status_pulse.now()
             case ModelInfo():

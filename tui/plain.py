@@ -74,7 +74,7 @@ class Plain:
             case Welcome():
                 self.tell(f"run {message.run}")
             case CorpusInfo():
-                self.tell(f"corpus {message.name}: {message.characters:,} characters, {len(message.alphabet)} symbols")
+                self.tell(f"corpus {message.name}: {message.characters:,} characters, {message.symbols}")
             case ModelInfo():
                 self.tell(f"model {message.summary}, {message.parameters:,} parameters, on {message.device}")
             case Status():

@@ -36,39 +36,61 @@ def sample(run: Path, *, which: str, prime: str | None, length: int, knobs: Knob
     sys.stdout.write(for_reader(stream.prime, sys.stdout))
     group = 1 if sys.stdout.isatty() else GROUP
     for done in range(0, length, group):
-        text = "".join(stream.next() for _ in range(min(group, length - done)))
-        sys.stdout.write(for_reader(text, sys.stdout))
+        sys.stdout.write(for_reader(stream.take(min(group, length - done)), sys.stdout))
         sys.stdout.flush()
     sys.stdout.write("\n")
     sys.stdout.flush()
 
 
 def evaluate(run: Path, file: str | None, *, which: str, protocol: str, as_json: bool) -> None:
-    """Prints the loss on the held-out part, or on a file, under a named protocol. Raises UsageError."""
+    """Prints the loss on the held-out part, or on a file, under a named protocol. Raises UsageError.
+
+    Where tokens are not characters, also what a token costs; a protocol's windows are then of so many tokens.
+    """
     chosen = parse_protocol(protocol)
     saved = load_model(run, which)
     if file is None:
         corpus = load_corpus(saved.config.corpus)
         if corpus.sha256 != saved.config.corpus.sha256:
             raise UsageError(f"The corpus {corpus.place} has changed since the run; give a FILE to evaluate on.")
+        if corpus.vocabulary != saved.vocabulary:
+            raise UsageError(
+                f"The run {run.name} was trained with another vocabulary than its config.toml gives its corpus now; "
+                "set tokens and max_vocabulary back, or give a FILE to evaluate on."
+            )
         ids = corpus.held_out_ids
         if len(ids) < 2:
             raise UsageError(f"The run {run.name} held nothing out; give a FILE to evaluate on.")
     else:
         ids = saved.vocabulary.encode(read_source(file, ascii=saved.config.corpus.ascii).text)
-    loss = loss_under(chosen, saved.model, np.asarray(ids))
-    found = {
+    count = saved.vocabulary.characters_in
+    loss, characters = loss_under(chosen, saved.model, np.asarray(ids), characters_in=count), count(ids[1:])
+    found: dict[str, float | int | str] = {
         "nats_per_char": loss,
         "bits_per_char": loss / math.log(2),
         "perplexity": math.exp(min(loss, 700.0)),
-        "characters": len(ids) - 1,
+        "characters": characters,
         "protocol": str(chosen),
         "step": saved.step,
     }
+    unit, tokens = saved.vocabulary.unit, len(ids) - 1
+    of_token = loss * max(1, characters) / tokens
+    if unit != "character":
+        found |= {
+            "unit": unit,
+            "tokens": tokens,
+            "nats_per_token": of_token,
+            "perplexity_per_token": math.exp(min(of_token, 700.0)),
+        }
     if as_json:
         print(json.dumps(found))
     else:
         print(
             f"{loss:.4f} nats per character ({found['bits_per_char']:.4f} bits, perplexity {found['perplexity']:.3f}) "
-            f"over {len(ids) - 1:,} characters, protocol {chosen}, step {saved.step:,}"
+            f"over {characters:,} characters, protocol {chosen}, step {saved.step:,}"
         )
+        if unit != "character":
+            print(
+                f"{of_token:.4f} nats per {unit} (perplexity {found['perplexity_per_token']:.3f}) over {tokens:,} "
+                f"{unit}s{f', {chosen.window:,} of them a window' if chosen.window else ''}"
+            )

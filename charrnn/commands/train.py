@@ -100,7 +100,7 @@ class Reporter:
             case CorpusInfo():
                 held_out = message.characters - message.held_out_at
                 self.say(
-                    f"corpus    {message.name}: {message.characters:,} characters, {len(message.alphabet)} symbols, "
+                    f"corpus    {message.name}: {message.characters:,} characters, {message.symbols}, "
                     f"{held_out:,} held out ({message.note})"
                 )
             case ModelInfo(summary, parameters, device, config):

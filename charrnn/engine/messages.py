@@ -110,14 +110,19 @@ class Welcome(msgspec.Struct, frozen=True, tag=True):
 class CorpusInfo(msgspec.Struct, frozen=True, tag=True):
     """The corpus as far as a preview needs it; sent as soon as the text is read, before torch is loaded.
 
+    Places are counted in characters, whatever the tokens are. `symbols` says in a few words what those are ("65
+    symbols", "256 bytes").
+
     `head` is the text's beginning and `held_out_head` the beginning of the held-out part (a few tens of
     thousands of characters each at most); `held_out_at` is the index of the held-out part's first character,
-    equal to `characters` when nothing is held out. `alphabet` is the vocabulary's characters in order.
+    equal to `characters` when nothing is held out. `alphabet` is the characters that the model can be given, in order,
+    "" where that is every one.
     `note` says how the text was decoded or folded.
     """
 
     name: str
     characters: int
+    symbols: str
     alphabet: str
     held_out_at: int
     head: str

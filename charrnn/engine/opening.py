@@ -67,8 +67,9 @@ def preview(corpus: Corpus) -> CorpusInfo:
     return CorpusInfo(
         name=corpus.name,
         characters=corpus.characters,
-        alphabet=corpus.vocabulary.symbols,
-        held_out_at=corpus.held_out_at,
+        symbols=corpus.vocabulary.summary,
+        alphabet=corpus.vocabulary.alphabet,
+        held_out_at=corpus.train_characters,
         head=corpus.head(PREVIEW_CHARACTERS),
         held_out_head=corpus.held_out_head(PREVIEW_CHARACTERS),
         note=corpus.note,

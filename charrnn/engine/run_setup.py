@@ -17,7 +17,7 @@ from charrnn.engine.trainer_messages import Build
 from charrnn.native.library import kernels, problem
 from charrnn.presets import check_training, resolve
 from charrnn.text.corpus import Corpus
-from charrnn.text.vocabulary import Vocabulary
+from charrnn.text.vocabulary import from_facts
 from charrnn.training.trainer import resolve_device
 
 CHANGEABLE = ("steps", "minutes", "threads", "lr", "cooldown", "average", "patience", "precision")
@@ -50,12 +50,12 @@ def run_config(build: Build) -> RunConfig:
 def corpus_in_memory(build: Build, ids: int) -> Corpus:
     """The corpus whose ids lie in the shared memory behind the descriptor."""
     with os.fdopen(ids, "rb") as file:
-        characters = np.memmap(file, dtype=build.dtype, mode="r", shape=(build.characters,))
+        tokens = np.memmap(file, dtype=build.dtype, mode="r", shape=(build.ids,))
     return Corpus(
         name=build.corpus.name,
         place=build.corpus.source,
-        ids=characters,
-        vocabulary=Vocabulary(symbols=build.symbols, replacement=build.replacement),
+        ids=tokens,
+        vocabulary=from_facts(build.vocabulary),
         held_out_at=build.held_out_at,
         sha256=build.corpus.sha256,
         note="",

@@ -134,12 +134,11 @@ class Sampler(threading.Thread):
                 self._give(stream.prime, stream, step, urgent=True, prime=True)
             if turn.pace <= 0:
                 continue
-            made = [stream.next()]
-            for _ in range(0 if turn.urgent else round(turn.pace * TURN_SECONDS) - 1):
-                if self._urgent or time.perf_counter() - begun > TURN_SECONDS:
-                    break
-                made.append(stream.next())
-            self._give("".join(made), stream, step, urgent=turn.urgent)
+            made = stream.next()
+            wanted = 1 if turn.urgent else round(turn.pace * TURN_SECONDS)
+            while len(made) < wanted and not self._urgent and time.perf_counter() - begun <= TURN_SECONDS:
+                made += stream.next()
+            self._give(made, stream, step, urgent=turn.urgent)
             now = time.perf_counter()
             spent = len(made) / turn.pace
             # After a stall it catches up a tenth of a second at most.

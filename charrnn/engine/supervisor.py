@@ -95,10 +95,9 @@ class Supervisor:
         return trainer.Build(
             options=self._request.options,
             corpus=replace(config, sha256=corpus.sha256),
-            symbols=corpus.vocabulary.symbols,
-            replacement=corpus.vocabulary.replacement,
+            vocabulary=corpus.vocabulary.facts(),
             dtype=corpus.ids.dtype.name,
-            characters=corpus.characters,
+            ids=len(corpus.ids),
             held_out_at=corpus.held_out_at,
             recorded=recorded,
             checkpoint=str(checkpoint.path) if checkpoint else None,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from charrnn.config import CorpusConfig, RunConfig
@@ -13,15 +15,15 @@ from charrnn.engine.messages import LossPoint
 class Build(msgspec.Struct, frozen=True, tag=True):
     """First: what to train. `recorded` and `checkpoint` (a folder) are given when a run goes on.
 
-    The ids lie in the shared memory that the trainer inherits, `dtype` is theirs.
+    `vocabulary` holds the vocabulary's facts. The ids lie in the shared memory that the trainer inherits, `dtype` is
+    theirs, `ids` their number; from `held_out_at` on they are held out.
     """
 
     options: dict[str, str | int | float | bool]
     corpus: CorpusConfig
-    symbols: str
-    replacement: str | None
+    vocabulary: dict[str, Any]
     dtype: str
-    characters: int
+    ids: int
     held_out_at: int
     recorded: RunConfig | None = None
     checkpoint: str | None = None

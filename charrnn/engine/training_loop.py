@@ -33,7 +33,9 @@ from charrnn.engine.trainer_messages import (
 )
 from charrnn.engine.weights import SharedWeights
 from charrnn.model.language_model import count_parameters, summary
+from charrnn.runs.checkpoint import require_vocabulary
 from charrnn.runs.metrics import record_interval
+from charrnn.runs.saved import Saved
 from charrnn.sampling.stream import TextStream
 from charrnn.training.guard import Guard
 from charrnn.training.schedule import Cooldown, asked_length
@@ -67,6 +69,7 @@ class TrainingLoop:
         self.cooled: Applied | None = None
         self.stuck = False
         if build.checkpoint is not None and build.recorded is not None:
+            require_vocabulary(Saved(Path(build.checkpoint), 0, None), self.vocabulary)
             self.called_off = self.state.restore(Path(build.checkpoint), build.recorded.training)
             if "lr" in build.options:
                 self.trainer.set_learning_rate(self.config.training.lr)
@@ -100,8 +103,7 @@ class TrainingLoop:
             "corpus_sha256": self.config.corpus.sha256,
             "versions": self.config.versions,
             "threads": self.config.training.threads,
-            "symbols": self.vocabulary.symbols,
-            "replacement": self.vocabulary.replacement,
+            **self.vocabulary.facts(),
         }
         self.writer = CheckpointWriter(folder, facts, self._written)
         self.steps = StepRecord(self.trainer)
@@ -209,7 +211,7 @@ class TrainingLoop:
             seed=stream_config.seed + self.trainer.steps_done,
             knobs=stream_config.knobs,
         )
-        text = stream.prime + "".join(stream.next() for _ in range(SAMPLE_CHARACTERS))
+        text = stream.prime + stream.take(SAMPLE_CHARACTERS)
         model.train(training)  # the stream has put it into evaluation mode, where dropout does nothing
         self.link.say(SampleMade(self.trainer.steps_done, text))
 

@@ -19,6 +19,7 @@ from safetensors.torch import load, save
 
 from charrnn.config import UsageError
 from charrnn.runs.saved import MANIFEST, Saved, best_checkpoint, list_checkpoints
+from charrnn.text.vocabulary import Vocabulary, from_facts
 
 FORMAT = 1
 MODEL = "model.safetensors"
@@ -97,6 +98,25 @@ def read_manifest(checkpoint: Saved) -> dict[str, Any]:
     if newer:
         raise UsageError(f"The checkpoint {checkpoint.path} was written by a newer charrnn; update to open it.")
     return manifest
+
+
+def vocabulary_of(checkpoint: Saved) -> Vocabulary:
+    """The vocabulary that a checkpoint's model was trained with. Raises UsageError for a damaged manifest."""
+    try:
+        return from_facts(read_manifest(checkpoint))
+    except (KeyError, TypeError, ValueError) as error:
+        raise UsageError(f"The checkpoint {checkpoint.path} has no vocabulary that can be read: {error}.") from None
+
+
+def require_vocabulary(checkpoint: Saved, vocabulary: Vocabulary) -> None:
+    """Raises UsageError unless the checkpoint's model was trained with exactly this vocabulary."""
+    recorded = vocabulary_of(checkpoint)
+    if recorded != vocabulary:
+        raise UsageError(
+            f"The checkpoint {checkpoint.path} knows {recorded.summary}, and the text with this run's settings has "
+            f"{'others' if recorded.summary == vocabulary.summary else vocabulary.summary}; "
+            "set tokens and max_vocabulary in its config.toml back, or start a new run."
+        )
 
 
 def load_tensors(checkpoint: Saved, name: str) -> dict[str, torch.Tensor]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from charrnn.config import RunConfig, UsageError
 from charrnn.model.language_model import LanguageModel
-from charrnn.runs.checkpoint import MODEL, load_tensors, read_manifest
+from charrnn.runs.checkpoint import MODEL, load_tensors, vocabulary_of
 from charrnn.runs.directory import read_config
 from charrnn.runs.saved import choose_checkpoint
 from charrnn.text.vocabulary import Vocabulary
@@ -15,7 +15,7 @@ from charrnn.text.vocabulary import Vocabulary
 
 @dataclass(frozen=True, slots=True)
 class SavedModel:
-    """The model, on the CPU and in evaluation mode, with the characters it knows; `step` is its training step."""
+    """The model, on the CPU and in evaluation mode, with the tokens it knows; `step` is its training step."""
 
     model: LanguageModel
     vocabulary: Vocabulary
@@ -27,9 +27,8 @@ def load_model(run: Path, which: str = "best") -> SavedModel:
     """The model of a run's folder: `best`, `last`, or a step. Raises UsageError, one sentence."""
     config = read_config(run)
     checkpoint = choose_checkpoint(run, which)
-    manifest = read_manifest(checkpoint)
+    vocabulary = vocabulary_of(checkpoint)
     try:
-        vocabulary = Vocabulary(manifest["symbols"], manifest["replacement"])
         model = LanguageModel(len(vocabulary), config.model)
         model.load_state_dict(load_tensors(checkpoint, MODEL))
     except (KeyError, TypeError, ValueError, RuntimeError) as error:

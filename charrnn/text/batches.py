@@ -1,4 +1,4 @@
-"""Portions of the text to learn from: long streams whose state is carried on, or random portions.
+"""Portions of the text to learn from: long streams whose state is carried on, or portions from random places.
 
 The one file of `charrnn.text` that needs torch.
 """
@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from charrnn.config import SamplingOfText, TrainingConfig, UsageError
-from charrnn.text.vocabulary import Ids
+from charrnn.text.starts import Places, Starts, find_starts
+from charrnn.text.vocabulary import Ids, Vocabulary
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """`inputs` and `targets`, both (time, batch) int64: each target is the character after its input.
+    """`inputs` and `targets`, both (time, batch) int64: each target is the token after its input.
 
     `fresh` says that the text does not continue the batch before: the state must be zero.
     """
@@ -47,27 +48,38 @@ class Batches(Protocol):
 
 
 def least_characters(batch: int, length: int, sampling: SamplingOfText) -> int:
-    """The fewest characters of text that such batches can be made from."""
+    """The fewest tokens of text that such batches can be made from: of characters, unless it has others."""
     return (batch * length if sampling == "stream" else length) + 1
 
 
-def make_batches(ids: Ids, config: TrainingConfig) -> Batches:
-    """The batches a configuration asks for."""
-    kind = StreamBatches if config.sampling_of_text == "stream" else RandomPortions
-    return kind(ids, config.batch, config.length, config.seed)
+def make_batches(ids: Ids, config: TrainingConfig, vocabulary: Vocabulary | None = None) -> Batches:
+    """The batches a configuration asks for; `line` and `sentence` need the vocabulary to tell where those begin.
+
+    Raises UsageError for a text that is too short, or that has no such places.
+    """
+    sampling = config.sampling_of_text
+    shape = config.batch, config.length, config.seed
+    _check(ids, config.batch, config.length, sampling, "character" if vocabulary is None else vocabulary.unit)
+    if sampling == "stream":
+        return StreamBatches(ids, *shape)
+    if sampling == "random":
+        return RandomPortions(ids, *shape)
+    if vocabulary is None:
+        raise UsageError(f"Where a {sampling} begins is for a vocabulary to say, and none was given.")
+    return PortionsFrom(ids, find_starts(ids, vocabulary, sampling), sampling, *shape)
 
 
 class StreamBatches:
-    """`batch` contiguous streams through the text, `length` characters a step, for truncated back-propagation.
+    """`batch` contiguous streams through the text, `length` tokens a step, for truncated back-propagation.
 
     In a pass, the text is a ring that is entered at a random place; the streams start at equal distances on it and each
-    walks up to where the next one started. So every (character, next character) pair of the text is met in every pass;
+    walks up to where the next one started. So every (token, next token) pair of the text is met in every pass;
     fewer than batch × length of them are met twice, where the last step reaches over. No pair joins the text's end to
     its beginning: there only the state is carried over. `fresh` is set at each pass's start.
     """
 
     def __init__(self, ids: Ids, batch: int, length: int, seed: int) -> None:
-        """Ids of shape (characters,). Raises UsageError for a text shorter than `least_characters`."""
+        """Ids of shape (tokens,). Raises UsageError for a text shorter than `least_characters`."""
         _check(ids, batch, length, "stream")
         self._ids, self._length = ids, length
         self._pairs = len(ids) - 1
@@ -85,7 +97,7 @@ class StreamBatches:
         return self._finished + self._step / self._steps_a_pass
 
     def next(self) -> Batch:
-        """The next `length` characters of every stream."""
+        """The next `length` tokens of every stream."""
         if self._step == self._steps_a_pass:
             self._finished, self._step, self._entry = self._finished + 1, 0, self._draw_entry()
         first = self._entry + self._step * self._length + self._starts
@@ -108,13 +120,13 @@ class StreamBatches:
 
 
 class RandomPortions:
-    """Portions of `length` characters from anywhere in the text, each place as likely: the lecture's way.
+    """Portions of `length` tokens from anywhere in the text, each place as likely: the lecture's way.
 
-    Every batch is `fresh`. With batch 1 this is its `portion[:-1]` → `portion[1:]` of length + 1 characters.
+    Every batch is `fresh`. With batch 1 this is its `portion[:-1]` → `portion[1:]` of length + 1.
     """
 
     def __init__(self, ids: Ids, batch: int, length: int, seed: int) -> None:
-        """Ids of shape (characters,). Raises UsageError for a text shorter than `least_characters`."""
+        """Ids of shape (tokens,). Raises UsageError for a text shorter than `least_characters`."""
         _check(ids, batch, length, "random")
         self._ids, self._batch, self._length = ids, batch, length
         self._generator = torch.Generator().manual_seed(seed)
@@ -122,13 +134,12 @@ class RandomPortions:
 
     @property
     def passes(self) -> float:
-        """How many characters were drawn for each one of the text."""
+        """How many tokens were drawn for each one of the text."""
         return self._drawn * self._batch * self._length / (len(self._ids) - 1)
 
     def next(self) -> Batch:
         """`batch` portions, each from a place of its own."""
-        places = len(self._ids) - self._length
-        first = torch.randint(places, (self._batch,), generator=self._generator).numpy()
+        first = self._draw()
         self._drawn += 1
         return _batch(self._ids, first[None, :] + np.arange(self._length)[:, None], fresh=True)
 
@@ -141,22 +152,52 @@ class RandomPortions:
         self._generator.set_state(state["generator"])
         self._drawn = int(state["drawn"])
 
+    def _draw(self) -> NDArray[np.int64]:
+        """The place at which each portion begins, shape (batch,)."""
+        return self._below(len(self._ids) - self._length)
+
+    def _below(self, number: int) -> NDArray[np.int64]:
+        drawn: NDArray[np.int64] = torch.randint(number, (self._batch,), generator=self._generator).numpy()
+        return drawn
+
+
+class PortionsFrom(RandomPortions):
+    """Random portions that begin at one of the `starts`, a line's or a sentence's, each as likely as any other.
+
+    A portion ends after its `length` tokens, wherever that is, so portions overlap where sentences are short, and what
+    stands far inside a long one is seen less often than its beginning.
+    """
+
+    def __init__(self, ids: Ids, starts: Places, kind: Starts, batch: int, length: int, seed: int) -> None:
+        """Ids (tokens,) and rising places in them. Raises UsageError where none but the first lies early enough."""
+        super().__init__(ids, batch, length, seed)
+        self._starts = starts[: np.searchsorted(starts, len(ids) - length)]
+        if len(self._starts) == 0 or (len(self._starts) == 1 and self._starts[0] == 0):
+            after = "line break" if kind == "line" else "full stop with a space after it, or empty line,"
+            raise UsageError(
+                f"The text has no {after} that portions of {length:,} could begin behind; "
+                f"give --sampling-of-text random or stream, or a smaller --length."
+            )
+
+    def _draw(self) -> NDArray[np.int64]:
+        return self._starts[self._below(len(self._starts))].astype(np.int64)
+
 
 def _batch(ids: Ids, at: NDArray[np.int64], *, fresh: bool) -> Batch:
-    """The characters at these places, shape (time, batch), and the ones after them."""
+    """The tokens at these places, shape (time, batch), and the ones after them."""
     inputs = torch.from_numpy(ids[at].astype(np.int64))
     return Batch(inputs, torch.from_numpy(ids[at + 1].astype(np.int64)), fresh)
 
 
-def _check(ids: Ids, batch: int, length: int, sampling: SamplingOfText) -> None:
+def _check(ids: Ids, batch: int, length: int, sampling: SamplingOfText, unit: str = "character") -> None:
     if batch < 1 or length < 1:
         raise UsageError(f"A batch of {batch} and a length of {length} make no step; give at least 1 for each.")
     least = least_characters(batch, length, sampling)
     if len(ids) >= least:
         return
     options = "a smaller --length or --batch" if sampling == "stream" else "a smaller --length"
-    what = f"{batch:,} streams of {length:,} characters" if sampling == "stream" else f"portions of {length:,}"
+    what = f"{batch:,} streams of {length:,} {unit}s" if sampling == "stream" else f"portions of {length:,}"
     raise UsageError(
-        f"The text has {len(ids):,} characters to learn from, and {what} need at least {least:,}; "
+        f"The text has {len(ids):,} {unit}s to learn from, and {what} need at least {least:,}; "
         f"give a longer text, or {options}."
     )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 
 from charrnn.config import CorpusConfig, UsageError
 from charrnn.text.sources import read_source
-from charrnn.text.vocabulary import Ids, Vocabulary
+from charrnn.text.vocabulary import Ids, Vocabulary, Words, vocabulary_of
 
 _SEARCHED_FOR_PRIME = 20_000  # characters
 _PRIME_AT_MOST = 60
@@ -16,7 +17,7 @@ _PRIME_AT_LEAST = 12
 
 @dataclass(frozen=True, eq=False)
 class Corpus:
-    """A text as ids, shape (characters,); the last of them, from `held_out_at` on, are never trained on.
+    """A text as ids, shape (tokens,); the last of them, from `held_out_at` on, are never trained on.
 
     `sha256` is the digest of the text in UTF-8 as it was decoded and folded, `note` says how that happened. The
     vocabulary is that of the whole text, so that the held-out part has no unknown characters.
@@ -30,10 +31,15 @@ class Corpus:
     sha256: str
     note: str
 
-    @property
+    @cached_property
     def characters(self) -> int:
-        """How many characters there are in all."""
-        return len(self.ids)
+        """How many characters there are in all, whatever the tokens are."""
+        return self.train_characters + self.vocabulary.characters_in(self.held_out_ids)
+
+    @cached_property
+    def train_characters(self) -> int:
+        """How many characters there are before the held-out part."""
+        return self.vocabulary.characters_in(self.train_ids)
 
     @property
     def train_ids(self) -> Ids:
@@ -47,11 +53,11 @@ class Corpus:
 
     def head(self, n: int) -> str:
         """The first n characters, as the model sees them."""
-        return self.vocabulary.decode(self.ids[: max(0, n)])
+        return self.vocabulary.head(self.ids, n)
 
     def held_out_head(self, n: int) -> str:
         """The first n characters of the held-out part."""
-        return self.vocabulary.decode(self.held_out_ids[: max(0, n)])
+        return self.vocabulary.head(self.held_out_ids, n)
 
     def line_for_prime(self) -> str:
         """A line to start a text with, at most 60 characters, cut after a word; the same one every time.
@@ -60,7 +66,7 @@ class Corpus:
         blank; "" if there is none of those either.
         """
         part = self.held_out_ids if len(self.held_out_ids) else self.ids
-        text = self.vocabulary.decode(part[:_SEARCHED_FOR_PRIME])
+        text = self.vocabulary.head(part, _SEARCHED_FOR_PRIME)
         if part is not self.ids and "\n" in text:
             text = text[text.index("\n") + 1 :]  # the held-out part begins wherever it was cut
         lines = [line for line in (line.strip() for line in text.split("\n")) if line]
@@ -79,20 +85,20 @@ def load_corpus(config: CorpusConfig, stdin_text: str | None = None) -> Corpus:
         )
     source = read_source(config.source, ascii=config.ascii, stdin_text=stdin_text)
     note = source.note
+    vocabulary = vocabulary_of(config.tokens, [source.text], config.max_vocabulary)
     if config.tokens == "printable":
-        vocabulary = Vocabulary.printable()
         replaced = vocabulary.unknown(source.text)
         if replaced:
             note += f", {len(replaced):,} characters outside string.printable replaced by '?'"
-    else:
-        vocabulary = Vocabulary.of_text(source.text)
+    if isinstance(vocabulary, Words):
+        note += ", rare words spelled by characters"
     ids = vocabulary.encode(source.text)
     return Corpus(
         name=config.name or source.name,
         place=source.place,
         ids=ids,
         vocabulary=vocabulary,
-        held_out_at=len(ids) - int(len(ids) * config.validation),
+        held_out_at=vocabulary.border(ids, len(ids) - int(len(ids) * config.validation)),
         sha256=_sha256(source.text),
         note=note,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -16,12 +16,15 @@ from charrnn.config import UsageError
 from charrnn.model.language_model import LanguageModel, State
 from charrnn.text.vocabulary import Ids
 
+CharactersIn = Callable[[Ids], int]
+"""How many characters some ids spell: a vocabulary's `characters_in`. Where each is a character, their number."""
+
 _LOGITS_AT_ONCE = 4_000_000  # numbers: what bounds the memory, whatever the text and the vocabulary
 
 
 @dataclass(frozen=True, slots=True)
 class Protocol:
-    """How a loss is taken: over the whole text with the state carried through, or in windows of so many characters."""
+    """How a loss is taken: over the whole text with the state carried through, or in windows of so many tokens."""
 
     window: int | None = None
 
@@ -37,25 +40,40 @@ def parse_protocol(text: str) -> Protocol:
     name, _, number = text.partition(":")
     if name == "window" and number.isascii() and number.isdecimal() and len(number) < 10 and int(number) > 0:
         return Protocol(int(number))
-    raise UsageError(f"There is no protocol {text!r}; give stream, or window:N with N characters, such as window:64.")
+    raise UsageError(
+        f"There is no protocol {text!r}; give stream, or window:N with N characters (tokens), such as window:64."
+    )
 
 
-def loss_under(protocol: Protocol, model: LanguageModel, ids: Ids) -> float:
-    """The exact loss under the protocol, in nats per character, of ids (characters,)."""
-    return stream_loss(model, ids) if protocol.window is None else window_loss(model, ids, protocol.window)
+def loss_under(protocol: Protocol, model: LanguageModel, ids: Ids, *, characters_in: CharactersIn = np.size) -> float:
+    """The exact loss under the protocol, in nats per character, of ids (tokens,)."""
+    if protocol.window is None:
+        return stream_loss(model, ids, characters_in=characters_in)
+    return window_loss(model, ids, protocol.window, characters_in=characters_in)
 
 
-def stream_loss(model: LanguageModel, ids: Ids, *, segments: int = 1, warm_up: int = 1024, chunk: int = 512) -> float:
-    """The mean loss of every character of ids (characters,) but the first, given all before it; nats per character.
+def stream_loss(
+    model: LanguageModel,
+    ids: Ids,
+    *,
+    segments: int = 1,
+    warm_up: int = 1024,
+    chunk: int = 512,
+    characters_in: CharactersIn = np.size,
+) -> float:
+    """The loss of every token of ids (tokens,) but the first, given all before it, in nats per character.
 
-    One segment is the protocol `stream` itself: the state is carried from the first character to the last. With more,
-    the text is cut into that many equal segments which are read side by side, each after the `warm_up` characters
-    before it (the first after none): much faster, every character still counted once, and as near to the protocol as
-    the network forgets within the warm-up. `chunk` characters of a segment are read at a time, or fewer where the
-    vocabulary is large; it changes nothing but memory. Raises UsageError for fewer than 2 characters.
+    That is the sum over the tokens, divided by the number of characters that those tokens spell: for a vocabulary of
+    characters the mean, for any other a figure that compares with it.
+
+    One segment is the protocol `stream` itself: the state is carried from the first token to the last. With more,
+    the text is cut into that many equal segments which are read side by side, each after the `warm_up` tokens
+    before it (the first after none): much faster, every token still counted once, and as near to the protocol as
+    the network forgets within the warm-up. `chunk` tokens of a segment are read at a time, or fewer where the
+    vocabulary is large; it changes nothing but memory. Raises UsageError for fewer than 2 tokens.
     """
     pairs = _pairs(ids)
-    length = -(-pairs // max(1, segments))  # characters of a segment; the last may have fewer
+    length = -(-pairs // max(1, segments))  # tokens of a segment; the last may have fewer
     starts = np.arange(0, pairs, length)
     device = model.output.weight.device
     rows = max(1, min(chunk, _LOGITS_AT_ONCE // (len(starts) * model.vocabulary_size)))
@@ -70,15 +88,15 @@ def stream_loss(model: LanguageModel, ids: Ids, *, segments: int = 1, warm_up: i
                 targets[torch.from_numpy(at >= pairs).to(device)] = -100  # beyond the end: not counted
             logits, state = model(inputs, state)
             total += _sum_of_losses(logits, targets)
-    return total / pairs
+    return total / max(1, characters_in(ids[1:]))
 
 
-def window_loss(model: LanguageModel, ids: Ids, n: int) -> float:
-    """The mean loss over all windows of n characters, side by side, each read from a zero state; nats per character.
+def window_loss(model: LanguageModel, ids: Ids, n: int, *, characters_in: CharactersIn = np.size) -> float:
+    """The loss over all windows of n tokens, side by side, each read from a zero state; nats per character.
 
-    The k-th window's inputs are ids[kn : kn + n], its targets the same one further: every character but the first is
+    The k-th window's inputs are ids[kn : kn + n], its targets the same one further: every token but the first is
     predicted once, and the last window, where it is a shorter one, is included. What peers with a context of n
-    characters report. Raises UsageError for fewer than 2 characters or n below 1.
+    tokens report. Raises UsageError for fewer than 2 tokens or n below 1.
     """
     pairs = _pairs(ids)
     if n < 1:
@@ -93,7 +111,7 @@ def window_loss(model: LanguageModel, ids: Ids, n: int) -> float:
             total += _zero_state_loss(model, ids, starts[None, :] + np.arange(n)[:, None], device)
         if whole * n < pairs:
             total += _zero_state_loss(model, ids, np.arange(whole * n, pairs)[:, None], device)
-    return total / pairs
+    return total / max(1, characters_in(ids[1:]))
 
 
 @contextmanager
@@ -123,7 +141,7 @@ def _warmed_up(
 
 
 def _zero_state_loss(model: LanguageModel, ids: Ids, at: np.ndarray, device: torch.device) -> float:
-    """The sum of losses of the characters after these places (time, batch), read from a zero state.
+    """The sum of losses of the tokens after these places (time, batch), read from a zero state.
 
     A long window is read in portions: cuDNN takes no more than 65,535 steps.
     """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -13,23 +14,25 @@ from charrnn.model.language_model import LanguageModel, State
 from charrnn.text.batches import Batches, make_batches
 from charrnn.text.corpus import Corpus
 from charrnn.text.noise import NoisyBatches
-from charrnn.text.vocabulary import Ids
+from charrnn.text.vocabulary import Ids, Vocabulary
 from charrnn.training import optimiser as optimisers
 from charrnn.training.averaging import AveragedModel
 from charrnn.training.evaluation import stream_loss
+from charrnn.training.memory import require_memory
 from charrnn.training.precision import autocast_dtype
 from charrnn.training.schedule import Cooldown, Schedule
 from charrnn.training.shards import Shards
 from charrnn.training.snapshot import Snapshot, copied, part, split
 
-_SEGMENT_AT_LEAST = 2048  # characters: below it, the live evaluation's warm-up would cost more than it saves
+_SEGMENT_AT_LEAST = 2048  # tokens: below it, the live evaluation's warm-up would cost more than it saves
 _SEGMENTS_AT_MOST = 64
 
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """One step: its mean loss (nats per character), the gradients' global norm before clipping, and whether it counted.
+    """One step: its loss (nats per character), the gradients' global norm before clipping, and whether it counted.
 
+    The loss is that of the step's own targets: a sum over tokens, divided by the characters that they spell.
     Where `finite` is False, the loss or a gradient was not, and the weights are as they were. The norm is None where
     the loss was not finite, for then there are no gradients.
     """
@@ -51,10 +54,11 @@ def resolve_device(name: Device) -> torch.device:
 
 def build(config: RunConfig, corpus: Corpus) -> Trainer:
     """A new trainer with a new model, whose weights come from the training's seed. Raises UsageError, one sentence."""
+    device = resolve_device(config.training.device)
+    require_memory(corpus.vocabulary, config, device)
     torch.manual_seed(config.training.seed)
     model = LanguageModel(len(corpus.vocabulary), config.model)
-    device = resolve_device(config.training.device)
-    return Trainer(model, corpus.train_ids, corpus.held_out_ids, config.training, device)
+    return Trainer(model, corpus.train_ids, corpus.held_out_ids, config.training, device, corpus.vocabulary)
 
 
 class Trainer:
@@ -67,15 +71,20 @@ class Trainer:
         held_out_ids: Ids,
         config: TrainingConfig,
         device: torch.device | str = "cpu",
+        vocabulary: Vocabulary | None = None,
     ) -> None:
-        """Moves the model to the device. Raises UsageError for a text too short or a setting that is none."""
+        """Moves the model to the device. Raises UsageError for a text too short or a setting that is none.
+
+        Without a vocabulary, each id is a character.
+        """
         self.device = torch.device(device)
         self.model = model.to(self.device).train()
         self.config = config
         self._held_out = held_out_ids
-        self._batches: Batches = make_batches(train_ids, config)
+        self._batches: Batches = make_batches(train_ids, config, vocabulary)
         if config.noise:
             self._batches = NoisyBatches(self._batches, train_ids, config.noise, config.seed)
+        self._characters_in = np.size if vocabulary is None else vocabulary.characters_in
         self._parameters = list(self.model.parameters())
         self._optimiser = optimisers.make_optimiser(self.model, config)
         dtype = autocast_dtype(self.device, config.precision, self.model.config.cell)
@@ -142,11 +151,12 @@ class Trainer:
         batch = self._batches.next()
         inputs, targets = batch.inputs.to(self.device), batch.targets.to(self.device)
         loss, hidden = self._shards.gradients(inputs, targets, None if batch.fresh else self._hidden)
-        result = self._learn(loss)
+        characters = self._characters_in(batch.targets.numpy())
+        result = self._learn(loss * (inputs.numel() / max(1, characters)))
         carried_on = result.finite and self.config.sampling_of_text == "stream"
         self._hidden = hidden if carried_on else None
         self.steps_done += 1
-        self.chars_done += inputs.numel()
+        self.chars_done += characters
         self.skipped += not result.finite
         if self._average is not None:
             self._average.after_step(self.steps_done)
@@ -177,7 +187,8 @@ class Trainer:
         if len(self._held_out) < 2:
             return None
         segments = min(max(1, len(self._held_out) // _SEGMENT_AT_LEAST), _SEGMENTS_AT_MOST)
-        return stream_loss(self.evaluated_model, self._held_out, segments=segments)
+        model = self.evaluated_model
+        return stream_loss(model, self._held_out, segments=segments, characters_in=self._characters_in)
 
     def state(self) -> dict[str, Tensor]:
         """Everything that decides the steps to come but `evaluated_model`'s weights: copies, on the CPU.

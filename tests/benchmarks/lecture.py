@@ -26,7 +26,7 @@ from charrnn.config import Cell, Knobs
 from charrnn.model.language_model import LanguageModel
 from charrnn.sampling.stream import TextStream
 from charrnn.text.sources import read_source
-from charrnn.text.vocabulary import Vocabulary
+from charrnn.text.vocabulary import Characters
 from charrnn.training.trainer import Trainer
 from tests.training.test_lecture import MODEL, TRAINING, Lecture, lecture_losses
 
@@ -41,7 +41,7 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     text = read_source(arguments.corpus, ascii=True).text
-    vocabulary = Vocabulary.printable()
+    vocabulary = Characters.printable()
     ids = vocabulary.encode(text)
     count = arguments.iterations
     last = max(1, count // 10)

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from charrnn.commands.listing import age_in_words
+from charrnn.commands.measure import evaluate, sample
+from charrnn.config import Knobs, UsageError
 from charrnn.runs.metrics import read_metrics
 from charrnn.runs.saved import list_checkpoints
 
@@ -115,6 +117,59 @@ def test_evaluate_takes_a_file_and_names_characters_it_cannot_judge(trained: Pat
     assert "'S'" in done.stderr
 
 
+MIXED = "Some words – ‘naïve’ ones, 日本語 and 🙂 – are said. Others are said again!\n"
+
+
+@pytest.mark.parametrize(("tokens", "sampling"), [("byte", "line"), ("word", "sentence")])
+def test_every_kind_of_tokens_trains_goes_on_samples_and_is_measured(
+    tokens: str, sampling: str, tmp_path: Path, runs_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "mixed").write_text(MIXED * 60, encoding="utf-8")
+    words = ("--tokens", tokens, "--sampling-of-text", sampling, "--steps", 15, "--evaluate-every", 20)
+    done = charrnn("train", tmp_path / "mixed", *TINY, *words)
+    assert done.returncode == 0, done.stderr
+    assert f"{len(MIXED) * 60:,} characters" in done.stderr
+    done = charrnn("train", "mixed-1", "--steps", 20)
+    assert done.returncode == 0, done.stderr
+    run = runs_folder / "mixed-1"
+    last = read_metrics(run)[-1]
+    assert last["step"] == 20
+    assert (last["chars"] < 20 * 4 * 16) == (tokens == "byte")
+    assert last["chars"] != 20 * 4 * 16
+
+    evaluate(run, None, which="last", protocol="stream", as_json=True)
+    found = json.loads(capsys.readouterr().out)
+    assert found["nats_per_char"] == pytest.approx(last["val_loss"], abs=1e-3)
+    assert found["nats_per_token"] * found["tokens"] == pytest.approx(found["nats_per_char"] * found["characters"])
+    assert found["unit"] == tokens
+    evaluate(run, None, which="last", protocol="window:8", as_json=False)
+    assert f"{tokens}s, 8 of them a window" in capsys.readouterr().out
+
+    prime = "Some ‘said’ naïve"
+    sample(run, which="last", prime=prime, length=100, knobs=Knobs(), seed=3)
+    written = capsys.readouterr().out
+    assert written.startswith(prime)
+    assert len(written) == len(prime) + 100 + 1
+
+
+def test_a_checkpoint_of_another_vocabulary_is_one_sentence_and_status_2(tmp_path: Path, runs_folder: Path) -> None:
+    (tmp_path / "mixed").write_text(MIXED * 60, encoding="utf-8")
+    done = charrnn("train", tmp_path / "mixed", *TINY, "--tokens", "word", "--steps", 3)
+    assert done.returncode == 0, done.stderr
+    (tmp_path / "greek").write_text("Some words – Ω – are said.")
+    run = runs_folder / "mixed-1"
+    with pytest.raises(UsageError, match="'Ω'"):
+        evaluate(run, str(tmp_path / "greek"), which="last", protocol="stream", as_json=False)
+    config = run / "config.toml"
+    config.write_text(config.read_text().replace("max_vocabulary = 20000", "max_vocabulary = 40"))
+    with pytest.raises(UsageError, match="another vocabulary"):
+        evaluate(run, None, which="last", protocol="stream", as_json=False)
+    done = charrnn("train", "mixed-1", "--steps", 5)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "max_vocabulary" in done.stderr
+    assert read_metrics(run)[-1]["step"] == 3
+
+
 def test_runs_lists_what_there_is_and_an_empty_folder_says_so(trained: Path, tmp_path: Path) -> None:
     head, row = charrnn("runs", "--runs-folder", trained).stdout.splitlines()
     assert head.split() == ["run", "state", "corpus", "step", "best", "age", "size"]
@@ -144,6 +199,14 @@ REFUSED = {
     "number out of range": (["train", "{tmp}/good", "--dropout", "2"], "0.95"),
     "not a number": (["train", "{tmp}/good", "--steps", "many"], "many"),
     "no such device": (["train", "{tmp}/good", "--device", "mps"], "mps"),
+    "no room for the characters": (["train", "{tmp}/good", "--tokens", "word", "--max-vocabulary", "3"], "or more"),
+    "words that are not asked for": (["train", "{tmp}/good", "--max-vocabulary", "300"], "--tokens word"),
+    "no line to begin at": (["train", "{tmp}/line", "--sampling-of-text", "line"], "no line break"),
+    "no sentence to begin at": (["train", "{tmp}/line", "--sampling-of-text", "sentence"], "no full stop"),
+    "more words than memory": (
+        ["train", "{tmp}/many", "--tokens", "word", "--hidden", "65000", "--batch", "65000", "--length", "2000"],
+        "GB of memory",
+    ),
     "unwritable run folder": (["train", "{tmp}/good", "--runs-folder", "/proc/runs"], "/proc"),
     "run exists": (["train", "{tmp}/good", "--run", "{tmp}/full/"], "not an empty folder"),
     "bad settings file": (["train", "{tmp}/good", "--config", "{tmp}/none.toml"], "does not exist"),
@@ -165,6 +228,8 @@ def test_wrong_usage_is_one_sentence_and_status_2_and_leaves_nothing_behind(
         ("same", b"z" * 5000),
         ("binary", bytes(range(256)) * 20),
         ("short", b"ab"),
+        ("line", b"never an end " * 300),
+        ("many", b" ".join(b"word%d" % (n % 2000) for n in range(8000))),
         ("good", b"some words and some more words\n" * 300),
     ):
         (tmp_path / name).write_bytes(content)

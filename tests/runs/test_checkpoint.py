@@ -7,8 +7,16 @@ import pytest
 import torch
 
 from charrnn.config import UsageError
-from charrnn.runs.checkpoint import MODEL, STATE, load_tensors, save_checkpoint
+from charrnn.runs.checkpoint import (
+    MODEL,
+    STATE,
+    load_tensors,
+    require_vocabulary,
+    save_checkpoint,
+    vocabulary_of,
+)
 from charrnn.runs.saved import best_checkpoint, choose_checkpoint, list_checkpoints
+from charrnn.text.vocabulary import Bytes, Characters, Vocabulary, Words
 
 
 def save(run: Path, step: int, val_loss: float | None = None) -> Path:
@@ -87,3 +95,22 @@ def test_a_save_that_fails_leaves_the_others_and_nothing_of_its_own(
     with pytest.raises(OSError, match="No space"):
         save(tmp_path, 2)
     assert [p.name for p in (tmp_path / "checkpoints").iterdir()] == ["step-00000001"]
+
+
+@pytest.mark.parametrize("vocabulary", [Characters("ab?", "?"), Bytes(), Words("abc", ("ab", "abc"))])
+def test_a_checkpoint_holds_its_vocabulary_and_knows_another(vocabulary: Vocabulary, tmp_path: Path) -> None:
+    save_checkpoint(tmp_path, step=1, model={}, state={}, val_loss=None, facts=vocabulary.facts())
+    checkpoint = choose_checkpoint(tmp_path, "last")
+    assert vocabulary_of(checkpoint) == vocabulary
+    require_vocabulary(checkpoint, vocabulary)
+    for other in (Characters("abc"), Words("abc", ("ab", "ac"))):
+        with pytest.raises(UsageError, match="or start a new run"):
+            require_vocabulary(checkpoint, other)
+
+
+def test_a_checkpoint_from_before_there_were_kinds_of_tokens_is_of_characters(tmp_path: Path) -> None:
+    save_checkpoint(tmp_path, step=1, model={}, state={}, val_loss=None, facts={"symbols": "ab", "replacement": None})
+    assert vocabulary_of(choose_checkpoint(tmp_path, "last")) == Characters("ab")
+    save(tmp_path, 2)
+    with pytest.raises(UsageError, match="no vocabulary"):
+        vocabulary_of(choose_checkpoint(tmp_path, "2"))

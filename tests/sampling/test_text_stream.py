@@ -13,9 +13,9 @@ from charrnn.model.language_model import LanguageModel
 from charrnn.native.library import Library
 from charrnn.sampling.choose import probabilities
 from charrnn.sampling.stream import TextStream
-from charrnn.text.vocabulary import Vocabulary
+from charrnn.text.vocabulary import Characters
 
-VOCABULARY = Vocabulary.of_text("\n abcdefgh")
+VOCABULARY = Characters.of_text("\n abcdefgh")
 SMALL = ModelConfig(hidden=16, embedding=8)
 
 
@@ -121,7 +121,7 @@ def test_an_empty_prime_starts_as_after_a_newline() -> None:
 
 
 def test_without_a_newline_an_empty_prime_starts_as_after_the_first_symbol() -> None:
-    model, vocabulary = model_of(), Vocabulary.of_text("123456789x")
+    model, vocabulary = model_of(), Characters.of_text("123456789x")
     texts = [TextStream(model, vocabulary, prime=prime, seed=1, knobs=Knobs()) for prime in ("", "1")]
     assert take(texts[0], 30) == take(texts[1], 30)
 
@@ -168,7 +168,7 @@ def test_a_stream_leaves_the_global_generator_and_gradients_alone() -> None:
 
 def test_a_character_costs_little() -> None:
     model = LanguageModel(100, ModelConfig(hidden=128, embedding=100))
-    stream = TextStream(model, Vocabulary.printable(), prime="Th", seed=1, knobs=Knobs(top_k=40, top_p=0.9))
+    stream = TextStream(model, Characters.printable(), prime="Th", seed=1, knobs=Knobs(top_k=40, top_p=0.9))
     take(stream, 50)
     rounds = []
     for _ in range(10):

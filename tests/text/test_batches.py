@@ -9,8 +9,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from charrnn.config import SamplingOfText, TrainingConfig, UsageError
-from charrnn.text.batches import Batch, Batches, RandomPortions, StreamBatches, least_characters, make_batches
+from charrnn.config import SamplingOfText, Tokens, TrainingConfig, UsageError
+from charrnn.text.batches import (
+    Batch,
+    Batches,
+    PortionsFrom,
+    RandomPortions,
+    StreamBatches,
+    least_characters,
+    make_batches,
+)
+from charrnn.text.vocabulary import Characters, vocabulary_of
 
 KINDS = [StreamBatches, RandomPortions]
 SHAPES = st.tuples(st.integers(1, 5), st.integers(1, 7), st.integers(0, 60), st.integers(0, 3))
@@ -136,3 +145,72 @@ def test_the_shortest_text_works_and_one_character_less_is_told(sampling: Sampli
 def test_a_step_of_nothing_is_told(batch: int, length: int) -> None:
     with pytest.raises(UsageError, match="at least 1"):
         make_batches(numbered(100), TrainingConfig(batch=batch, length=length))
+
+
+LINES = "".join(f"Line {number} of many. It has two sentences.\n" for number in range(100))
+
+
+@pytest.mark.parametrize(("sampling", "words"), [("line", {"Line"}), ("sentence", {"Line", "It h"})])
+@pytest.mark.parametrize("tokens", ["char", "byte", "word"])
+def test_portions_begin_at_every_line_or_sentence_alike(
+    sampling: SamplingOfText, words: set[str], tokens: Tokens
+) -> None:
+    vocabulary = vocabulary_of(tokens, [LINES])
+    config = TrainingConfig(batch=50, length=12, sampling_of_text=sampling, seed=2)
+    batches = make_batches(vocabulary.encode(LINES), config, vocabulary)
+    beginnings: Counter[str] = Counter()
+    for _ in range(40):
+        taken = batches.next()
+        assert taken.fresh
+        assert taken.inputs.shape == taken.targets.shape == (12, 50)
+        for row in range(50):
+            text = vocabulary.decode(taken.inputs[:, row].numpy())
+            assert text + vocabulary.decode(taken.targets[-1:, row].numpy()) in LINES
+            beginnings[text.lstrip(" ")[:4]] += 1
+    assert set(beginnings) == words
+    assert max(beginnings.values()) - min(beginnings.values()) < 250  # of 2,000; five standard deviations are 112
+    assert batches.passes == pytest.approx(40 * 50 * 12 / (len(vocabulary.encode(LINES)) - 1))
+
+
+def test_the_last_start_is_the_last_that_a_portion_fits_behind() -> None:
+    starts = np.array([0, 3, 6, 9], dtype=np.uint32)
+    for characters, last in ((11, 6), (12, 6), (13, 9)):
+        batches = PortionsFrom(numbered(characters), starts, "line", batch=64, length=3, seed=1)
+        assert max(batches.next().inputs[0].tolist()) == last
+
+
+@given(st.integers(0, 20), st.sampled_from(["line", "sentence"]))
+def test_any_place_among_portions_from_lines_can_be_taken_up_again(steps: int, sampling: SamplingOfText) -> None:
+    vocabulary = Characters.of_text(LINES)
+    ids = vocabulary.encode(LINES)
+    config = TrainingConfig(batch=3, length=9, sampling_of_text=sampling, seed=steps)
+    batches, again = (make_batches(ids, config, vocabulary) for _ in range(2))
+    for _ in range(steps):
+        batches.next()
+    again.next()
+    again.load_state({key: tensor.clone() for key, tensor in batches.state().items()})
+    for _ in range(5):
+        assert torch.equal(batches.next().inputs, again.next().inputs)
+        assert again.passes == batches.passes
+
+
+@pytest.mark.parametrize(
+    ("text", "sampling", "said"),
+    [
+        ("one line only " * 5, "line", "no line break"),
+        ("\n" * 50, "line", "no line break"),
+        ("a line at the very end of it\nx", "line", "no line break"),
+        ("no stop, no sentence " * 5, "sentence", "no full stop"),
+    ],
+)
+def test_a_text_without_such_places_is_told_what_to_do(text: str, sampling: SamplingOfText, said: str) -> None:
+    vocabulary = Characters.of_text(text)
+    config = TrainingConfig(batch=2, length=8, sampling_of_text=sampling)
+    with pytest.raises(UsageError, match=f"{said}.*--sampling-of-text random"):
+        make_batches(vocabulary.encode(text), config, vocabulary)
+
+
+def test_a_text_that_is_too_short_is_measured_in_its_own_tokens() -> None:
+    vocabulary = vocabulary_of("byte", ["é"])
+    with pytest.raises(UsageError, match=r"has 2 bytes .* 4 streams of 8 bytes need at least 33"):
+        make_batches(vocabulary.encode("é"), TrainingConfig(batch=4, length=8), vocabulary)

@@ -94,3 +94,23 @@ def test_any_text_has_a_line_for_a_prime_that_the_model_knows(text: str) -> None
     assert "\n" not in line
     assert line in corpus.head(corpus.characters)
     assert line == corpus.line_for_prime()
+
+
+MIXED = "The naïve cat – 日本語 🙂 – saw the cat.\nAnd the cat saw it.\n" * 5
+
+
+@settings(deadline=None)
+@given(st.sampled_from(["byte", "word"]), st.floats(0, 1, exclude_max=True), st.integers(0, 400))
+def test_of_any_tokens_sizes_and_heads_are_in_characters_and_no_character_is_cut(
+    tokens: Tokens, fraction: float, n: int
+) -> None:
+    corpus = corpus_of(MIXED, fraction, tokens=tokens)
+    decode = corpus.vocabulary.decode
+    assert decode(corpus.train_ids) + decode(corpus.held_out_ids) == MIXED
+    assert corpus.characters == len(MIXED)
+    assert corpus.train_characters == len(decode(corpus.train_ids))
+    assert corpus.head(n) == MIXED[:n]
+    assert corpus.held_out_head(n) == MIXED[corpus.train_characters :][:n]
+    assert corpus.line_for_prime() in MIXED
+    assert len(corpus.line_for_prime()) > 10 or fraction < 0.1
+    assert ("rare words" in corpus.note) == (tokens == "word")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from charrnn.text.vocabulary import Ids, Vocabulary
+from charrnn.text.vocabulary import Characters, Ids
 
 
 @pytest.fixture(scope="session")
@@ -23,12 +23,12 @@ def text() -> str:
 
 
 @pytest.fixture(scope="session")
-def vocabulary(text: str) -> Vocabulary:
-    return Vocabulary.of_text(text)
+def vocabulary(text: str) -> Characters:
+    return Characters.of_text(text)
 
 
 @pytest.fixture(scope="session")
-def ids(text: str, vocabulary: Vocabulary) -> Ids:
+def ids(text: str, vocabulary: Characters) -> Ids:
     return vocabulary.encode(text)
 
 

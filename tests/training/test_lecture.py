@@ -11,7 +11,7 @@ from torch.nn import functional
 from charrnn.config import Cell, ModelConfig, TrainingConfig
 from charrnn.model.language_model import LanguageModel
 from charrnn.text.batches import RandomPortions
-from charrnn.text.vocabulary import Vocabulary
+from charrnn.text.vocabulary import Characters
 from charrnn.training.trainer import Trainer
 
 MODEL = ModelConfig(cell="lstm", hidden=128, layers=1, embedding=100)
@@ -59,7 +59,7 @@ def lecture_losses(start: LanguageModel, text: str, iterations: int = ITERATIONS
 
 @pytest.mark.parametrize("cell", ["lstm", "lstmcell"])
 def test_the_first_fifty_losses_are_the_lectures(cell: Cell, text: str) -> None:
-    ids = Vocabulary.printable().encode(text)
+    ids = Characters.printable().encode(text)
     torch.manual_seed(11)
     model = LanguageModel(100, ModelConfig(cell=cell, hidden=128, layers=1, embedding=100))
     wanted = lecture_losses(model, text)
@@ -71,7 +71,7 @@ def test_the_first_fifty_losses_are_the_lectures(cell: Cell, text: str) -> None:
 
 
 def test_a_portion_is_201_characters_with_the_targets_shifted_by_one(text: str) -> None:
-    vocabulary = Vocabulary.printable()
+    vocabulary = Characters.printable()
     batch = RandomPortions(vocabulary.encode(text), 1, 200, seed=1).next()
     inputs, targets = (vocabulary.decode(part[:, 0].numpy()) for part in (batch.inputs, batch.targets))
     assert len(inputs) == 200

@@ -53,6 +53,7 @@ def corpus(**changes: Any) -> CorpusInfo:
     info = CorpusInfo(
         name="hamlet",
         characters=100_000,
+        symbols=f"{len(set(HEAD + WORDS))} symbols",
         alphabet="".join(sorted(set(HEAD + WORDS))),
         held_out_at=90_000,
         head=HEAD,

@@ -50,7 +50,7 @@ class CorpusText(Rows):
 def corpus_lines(info: CorpusInfo, columns: int) -> list[Line]:
     """The pane's text, not yet wrapped."""
     held_out = info.characters - info.held_out_at
-    facts = f"{info.characters:,} characters, {len(info.alphabet)} symbols"
+    facts = f"{info.characters:,} characters, {info.symbols}"
     if held_out:
         facts += f"; held out from character {info.held_out_at:,} ({held_out / max(1, info.characters):.0%})"
     else:
@@ -60,7 +60,8 @@ def corpus_lines(info: CorpusInfo, columns: int) -> list[Line]:
         lines.append((safe_line(info.note), palette.QUIET))
     # The space is shown as a glyph: it is a symbol like the others, and the row is not to be wrapped at it.
     alphabet = safe_line(info.alphabet).replace(" ", "␣")
-    lines += [(alphabet, palette.QUIET), ("", palette.PLAIN), (safe(info.head), palette.PLAIN)]
+    lines += [(alphabet, palette.QUIET)] if alphabet else []
+    lines += [("", palette.PLAIN), (safe(info.head), palette.PLAIN)]
     if held_out:
         if len(info.head) < info.held_out_at:
             lines.append((f"… {info.held_out_at - len(info.head):,} characters more …", palette.QUIET))

@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn.config import UsageError
+from charrnn.text.vocabulary.base import PORTION, Ids, Vocabulary, complaint
 
-Ids = NDArray[np.unsignedinteger]
-
-_PORTION = 1 << 20  # characters at a time: UTF-32 takes four bytes for each
 _ALL_CODE_POINTS = 0x110000
 _UNKNOWN = -1
 
 
 @dataclass(frozen=True)
-class Vocabulary:
+class Characters(Vocabulary):
     """The characters a model knows, in the order of their ids.
 
     `replacement`, if there is one, is one of the symbols and stands for every character that is not: `encode` then
     never fails.
     """
+
+    unit: ClassVar[str] = "character"
 
     symbols: str
     replacement: str | None = None
@@ -38,37 +38,65 @@ class Vocabulary:
             raise ValueError("the replacement must be one of the symbols")
 
     @staticmethod
-    def of_text(text: str) -> Vocabulary:
-        """The text's own distinct characters, sorted by code point."""
-        seen = np.zeros(_ALL_CODE_POINTS, dtype=bool)
-        for codes in _code_points(text):
-            seen[codes] = True
-        return Vocabulary("".join(map(chr, np.flatnonzero(seen))))
+    def of_text(text: str) -> Characters:
+        """The text's own distinct characters, sorted by code point. Raises ValueError if there are none."""
+        return Characters.of_chunks([text])
 
     @staticmethod
-    def printable() -> Vocabulary:
+    def of_chunks(chunks: Iterable[str]) -> Characters:
+        """The same of a text that comes in pieces."""
+        seen = Seen()
+        for chunk in chunks:
+            seen.add(chunk)
+        return Characters(seen.sorted())
+
+    @staticmethod
+    def printable() -> Characters:
         """The 100 characters of `string.printable`, in its order; "?" stands for every other one."""
-        return Vocabulary(string.printable, replacement="?")
+        return Characters(string.printable, replacement="?")
 
     def __len__(self) -> int:
         """How many symbols there are: the ids are 0 … len − 1."""
         return len(self.symbols)
+
+    def __contains__(self, character: object) -> bool:
+        """Whether it is one of the symbols."""
+        return character in self._set
+
+    @property
+    def summary(self) -> str:
+        """Such as "65 symbols"."""
+        return f"{len(self):,} symbols"
+
+    @property
+    def alphabet(self) -> str:
+        """The symbols."""
+        return self.symbols
+
+    @property
+    def texts(self) -> Sequence[str]:
+        """The symbols."""
+        return self.symbols
 
     def encode(self, text: str) -> Ids:
         """The ids of the text's characters, shape (characters,), in the smallest unsigned type that holds them.
 
         Raises UsageError naming the characters that have no id, if there is no replacement.
         """
-        ids = np.empty(len(text), dtype=np.min_scalar_type(len(self) - 1))
+        ids = np.empty(len(text), dtype=self.dtype)
         at = 0
         for codes in _code_points(text):
             # "clip" sends every code point beyond the table to its last entry, which is the unknown's.
             found = self._table.take(codes, mode="clip")
             if found.min() == _UNKNOWN:
-                raise UsageError(self._complaint(text))
+                raise complaint(self.unknown(text))
             ids[at : at + len(codes)] = found
             at += len(codes)
         return ids
+
+    def encode_chunks(self, chunks: Iterable[str]) -> Iterator[Ids]:
+        """The ids of a text that comes in pieces, an array for each."""
+        return map(self.encode, chunks)
 
     def decode(self, ids: NDArray[np.integer]) -> str:
         """The characters of the ids, shape (characters,). Raises IndexError for an id that is none."""
@@ -77,14 +105,13 @@ class Vocabulary:
             raise IndexError("ids are not negative")
         return self._code_points[ids].tobytes().decode("utf-32-le", "surrogatepass") if ids.size else ""
 
-    def unknown(self, text: str) -> list[str]:
-        """The distinct characters of the text that have no id of their own, in the order they first appear."""
-        return [character for character in dict.fromkeys(text) if character not in self._set]
+    def decoder(self) -> CharacterDecoder:
+        """Each token is a character."""
+        return CharacterDecoder(self.symbols)
 
-    def known(self, text: str) -> str:
-        """The text without the characters that have no id of their own."""
-        unknown = self.unknown(text)
-        return text.translate(dict.fromkeys(map(ord, unknown))) if unknown else text
+    def facts(self) -> dict[str, Any]:
+        """The symbols in order, and the replacement."""
+        return {"tokens": "char", "symbols": self.symbols, "replacement": self.replacement}
 
     @cached_property
     def _set(self) -> frozenset[str]:
@@ -102,20 +129,38 @@ class Vocabulary:
         table[self._code_points] = np.arange(len(self), dtype=np.int32)
         return table
 
-    def _complaint(self, text: str) -> str:
-        unknown = self.unknown(text)
-        named = ", ".join(map(repr, unknown[:10])) + (f" and {len(unknown) - 10:,} more" if len(unknown) > 10 else "")
-        return (
-            f"The text has {'a character' if len(unknown) == 1 else 'characters'} that the model does not know "
-            f"({named}); leave {'it' if len(unknown) == 1 else 'them'} out, or train a model on a text that has "
-            f"{'it' if len(unknown) == 1 else 'them'}."
-        )
+
+@dataclass(frozen=True, slots=True)
+class CharacterDecoder:
+    """A character for a token."""
+
+    symbols: str
+
+    def feed(self, token: int) -> str:
+        """The character itself."""
+        return self.symbols[token]
+
+
+class Seen:
+    """The distinct characters of a text that comes in pieces."""
+
+    def __init__(self) -> None:
+        self._flags = np.zeros(_ALL_CODE_POINTS, dtype=bool)
+
+    def add(self, text: str) -> None:
+        """Another piece."""
+        for codes in _code_points(text):
+            self._flags[codes] = True
+
+    def sorted(self) -> str:
+        """Each character once, by code point."""
+        return "".join(map(chr, np.flatnonzero(self._flags)))
 
 
 def _code_points(text: str) -> Iterator[NDArray[np.unsignedinteger]]:
     """The code points of the text, a portion at a time: a text of 100 MB never stands in memory as UTF-32."""
-    for at in range(0, len(text), _PORTION):
-        portion = text[at : at + _PORTION]
+    for at in range(0, len(text), PORTION):
+        portion = text[at : at + PORTION]
         if portion.isascii():
             yield np.frombuffer(portion.encode("ascii"), dtype=np.uint8)
         else:
