@@ -85,7 +85,8 @@ class RecurrentBranch(nn.Module):
         z = torch.sigmoid(gate.to(normed.dtype))
         h = linear_recurrence(1 - z, z * candidate, None if state is None else state[0])
         branch = self.leave(h * functional.silu(opening))
-        return x + self.dropout(branch), (h[-1], inputs[1 - TAPS :].transpose(0, 1))
+        after: Tensor = x + self.dropout(branch)
+        return after, (h[-1], inputs[1 - TAPS :].transpose(0, 1))
 
 
 class FeedForwardBranch(nn.Module):
@@ -107,8 +108,8 @@ class FeedForwardBranch(nn.Module):
         found = gated_native.feed_forward_branch(self, x)
         if found is not None:
             return found
-        branch: Tensor = self.narrow(functional.relu(self.widen(self.norm(x))).square())
-        return x + self.dropout(branch)
+        after: Tensor = x + self.dropout(self.narrow(functional.relu(self.widen(self.norm(x))).square()))
+        return after
 
 
 class MinGRU(nn.Module):

@@ -81,7 +81,7 @@ def main() -> None:
 
 def turns(text: str, start: LanguageModel, rounds: int, clock: Callable[[], float]) -> None:
     """The loop and the preset, turn by turn: seconds an iteration, and seconds a character written."""
-    vocabulary = Vocabulary.printable()
+    vocabulary = Characters.printable()
     ids = vocabulary.encode(text)
     model = LanguageModel(100, MODEL)
     trainer = Trainer(model, ids, ids[:0], TRAINING, "cpu")

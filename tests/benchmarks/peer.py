@@ -8,8 +8,8 @@ last tenth of the text is held out from both. Every time is that of a whole comm
 and evaluations and all. A loss is taken from the finished run by its last checkpoint, over all of the held-out text:
 `window:64` (each window of 64 characters from nothing, which is all that the peer's model can see), or `stream`.
 
-Ours are three commands: so few steps that the peer's loss is just reached, fixed beforehand (`--first-steps`); the peer's
-own wall time (`--minutes` less what starting and ending take); and with `--long` ten minutes of training.
+Ours are three commands: so few steps that the peer's loss is just reached, fixed beforehand (`--first-steps`); the
+peer's own wall time (`--minutes` less what starting and ending take); and with `--long` ten minutes of training.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ from typing import Any
 import numpy as np
 import torch
 
-CPU_RECIPE = (
-    "--device=cpu --compile=False --eval_iters=20 --log_interval=1 --block_size=64 --batch_size=12 --n_layer=4 "
-    "--n_head=4 --n_embd=128 --max_iters=2000 --lr_decay_iters=2000 --dropout=0.0"
-).split()
+CPU_RECIPE = [
+    *("--device=cpu", "--compile=False", "--eval_iters=20", "--log_interval=1", "--block_size=64", "--batch_size=12"),
+    *("--n_layer=4", "--n_head=4", "--n_embd=128", "--max_iters=2000", "--lr_decay_iters=2000", "--dropout=0.0"),
+]
 START_AND_END = 8.0
 """Seconds that our command takes beyond its training, generously: it must not take longer than the peer."""
 
@@ -74,7 +74,8 @@ class Peer:
 
     def _loss(self, checkpoint: Path, window: int) -> float:
         spec = importlib.util.spec_from_file_location("peer_model", self.folder / "model.py")
-        assert spec is not None and spec.loader is not None
+        assert spec is not None
+        assert spec.loader is not None
         module: Any = importlib.util.module_from_spec(spec)
         sys.modules["peer_model"] = module
         spec.loader.exec_module(module)
