@@ -16,8 +16,9 @@ Preset = Literal["auto", "lecture"]
 class CorpusConfig:
     """Where the text comes from and how it becomes ids.
 
-    `source` is a built-in corpus's name or an absolute path; `sha256` is the digest of the decoded, folded text
-    in UTF-8 (empty until it was read); `validation` is the fraction of the text's end that is held out.
+    `source` is a built-in corpus's name, an address, an absolute path or glob; `sha256` is the digest of the decoded,
+    folded text in UTF-8 (empty until it was read); `encoding` is a codec's name, or "auto"; `validation` is the
+    fraction of the text's end that is held out.
     """
 
     source: str
@@ -25,6 +26,7 @@ class CorpusConfig:
     sha256: str = ""
     tokens: Tokens = "char"
     ascii: bool = False
+    encoding: str = "auto"
     validation: float = 0.1
 
 

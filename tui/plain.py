@@ -102,6 +102,9 @@ class Plain:
         if changed and status.state in ("finished", "failed") and self.client is not None:
             self.client.send(StopRun())  # nobody is there to ask for more
         now = time.monotonic()
+        if status.reading is not None and now - self._last_line >= PROGRESS_EVERY:
+            self._last_line = now
+            self.tell(status.reading.words())
         if status.state == "starting" or (not changed and now - self._last_line < PROGRESS_EVERY):
             return
         self._last_line = now

@@ -55,7 +55,7 @@ def open_run(request: RunRequest) -> socket.socket:
 
         run = directory.find_run(request.target, directory.runs_folder(request.runs_folder))
         if run is None:
-            sources.refuse_early(request.target, request.stdin_text)
+            sources.refuse_early(request.target, request.stdin_file, str(request.options.get("encoding", "auto")))
         elif directory.is_live(run):
             # One that is just ending no longer listens; a new engine then says what there is to say.
             with contextlib.suppress(OSError, UsageError):

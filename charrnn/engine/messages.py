@@ -15,12 +15,12 @@ PROTOCOL_VERSION = 1
 class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What the user typed. `options` holds only the options that were given, under their config field's name.
 
-    `target` is what stood on the command line ("" for the default corpus); `stdin_text` is what came by
-    standard input when the target was "-". `train` False: a run that exists waits until it is asked to train on.
+    `target` is what stood on the command line ("" for the default corpus); `stdin_file` holds what came by
+    standard input when the target was "-"; the engine removes it. `train` False: a run that exists waits until it is asked to train on.
     """
 
     target: str = ""
-    stdin_text: str | None = None
+    stdin_file: str | None = None
     run: str | None = None
     runs_folder: str | None = None
     options: dict[str, str | int | float | bool] = {}
@@ -118,15 +118,33 @@ class ModelInfo(msgspec.Struct, frozen=True, tag=True):
     config: RunConfig
 
 
+class Reading(msgspec.Struct, frozen=True, array_like=True):
+    """What is done to get the corpus ("fetching", "reading", "encoding"), with bytes done and in all, if known."""
+
+    what: str
+    done: int
+    total: int | None
+
+    def words(self) -> str:
+        """As in "fetching the corpus: 1.2 of 4.0 MB"."""
+        done = f"{self.done / 1e6:,.1f}"
+        return (
+            f"{self.what} the corpus: {done} MB"
+            if self.total is None
+            else (f"{self.what} the corpus: {done} of {self.total / 1e6:,.1f} MB")
+        )
+
+
 class Status(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """The run's and the stream's state as a whole; sent whenever any of it changed, at most some ten times a second.
 
-    `state`: starting, training, paused, saving, stopping, finished, failed.
+    `reading` is how far the corpus is, until it is there. `state`: starting, training, paused, saving, stopping, finished, failed.
     `characters_per_second` is training's. `prime` is what the stream started from, already without characters
     the model does not know. `sampler_ready` is False until the stream can speak.
     """
 
     state: str
+    reading: Reading | None = None
     step: int = 0
     chars: int = 0
     seconds: float = 0.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -40,9 +40,15 @@ class Vocabulary:
     @staticmethod
     def of_text(text: str) -> Vocabulary:
         """The text's own distinct characters, sorted by code point."""
+        return Vocabulary.of_chunks([text])
+
+    @staticmethod
+    def of_chunks(chunks: Iterable[str]) -> Vocabulary:
+        """The distinct characters of a text that comes in chunks, sorted by code point."""
         seen = np.zeros(_ALL_CODE_POINTS, dtype=bool)
-        for codes in _code_points(text):
-            seen[codes] = True
+        for chunk in chunks:
+            for codes in _code_points(chunk):
+                seen[codes] = True
         return Vocabulary("".join(map(chr, np.flatnonzero(seen))))
 
     @staticmethod
@@ -69,6 +75,10 @@ class Vocabulary:
             ids[at : at + len(codes)] = found
             at += len(codes)
         return ids
+
+    def encode_chunks(self, chunks: Iterable[str]) -> Iterator[Ids]:
+        """The ids of a text that comes in chunks, in portions whose borders are their own; raises as `encode` does."""
+        return map(self.encode, chunks)
 
     def decode(self, ids: NDArray[np.integer]) -> str:
         """The characters of the ids, shape (characters,). Raises IndexError for an id that is none."""
