@@ -14,8 +14,8 @@ from charrnn.presets import PRESETS, range_problem, read_settings
 from charrnn.text.cache import keep_piped
 
 TARGET_HELP = (
-    "a text file, a folder or 'glob' of them (.gz .bz2 .xz .zst are unpacked), an http(s) address, - for standard input, "
-    "a built-in corpus (python-docs, python-source), or a run's name or folder; nothing: python-docs"
+    "a text file, a folder or 'glob' of them (.gz .bz2 .xz .zst are unpacked), an http(s) address, - for standard "
+    "input, a built-in corpus (python-docs, python-source), or a run's name or folder; nothing: python-docs"
 )
 
 

@@ -15,8 +15,9 @@ PROTOCOL_VERSION = 1
 class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What the user typed. `options` holds only the options that were given, under their config field's name.
 
-    `target` is what stood on the command line ("" for the default corpus); `stdin_file` holds what came by
-    standard input when the target was "-"; the engine removes it. `train` False: a run that exists waits until it is asked to train on.
+    `target` is what stood on the command line ("" for the default corpus); `stdin_file` holds what came by standard
+    input when the target was "-", and the engine removes it. `train` False: a run that exists waits until it is asked
+    to train on.
     """
 
     target: str = ""
@@ -138,7 +139,8 @@ class Reading(msgspec.Struct, frozen=True, array_like=True):
 class Status(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """The run's and the stream's state as a whole; sent whenever any of it changed, at most some ten times a second.
 
-    `reading` is how far the corpus is, until it is there. `state`: starting, training, paused, saving, stopping, finished, failed.
+    `state`: starting, training, paused, saving, stopping, finished, failed. `reading` is how far the corpus is, until
+    it is there.
     `characters_per_second` is training's. `prime` is what the stream started from, already without characters
     the model does not know. `sampler_ready` is False until the stream can speak.
     """

@@ -1,4 +1,4 @@
-"""The corpus as an engine gets it: in a thread, so that its loop goes on; told as it goes; ended when asked. No torch."""
+"""The corpus as an engine gets it: in a thread, told as it goes, ended when asked. No torch here."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
+from typing import Any
 
 from charrnn.config import UsageError
 
@@ -35,8 +36,10 @@ _LIKELIEST = "cp1252"
 _LEGACY = (
     *(_LIKELIEST, "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258", "cp874"),
     *("iso8859_2", "iso8859_15", "koi8_r", "koi8_u", "cp866", "cp850", "cp437", "mac_roman"),
-    *("cp932", "euc_jp", "iso2022_jp", "gb18030", "big5", "cp949"),
 )
+_EAST_ASIAN = ("cp932", "euc_jp", "gb18030", "big5", "cp949")
+_LATIN = ("cp1250", "cp1254", "cp1257", "cp1258", "iso8859_2", "iso8859_15", "mac_roman")
+_THOROUGH: dict[str, Any] = {"steps": 10, "chunk_size": 1024, "enable_fallback": False}
 _NO_DIFFERENCE = 0.02  # between two of charset-normalizer's ratios
 
 
@@ -74,7 +77,7 @@ def named(name: str) -> Encoding:
     """The encoding that a user named. Raises UsageError for one that Python does not know as an encoding of text."""
     try:
         codec = codecs.lookup(name)
-        b"".decode(name)  # "hex" and its like are codecs, but not of text
+        b"abcd".decode(name, "replace")  # "hex" and its like are codecs, but not of text
         codecs.getincrementaldecoder(name)
     except (LookupError, ValueError, UnicodeError):
         raise UsageError(
@@ -95,7 +98,7 @@ def decide(portions: Iterable[bytes]) -> Encoding:
     for mark, codec, words in _MARKS:
         if first.startswith(mark):
             return Encoding(codec, f"{words} by its byte order mark")
-    head = first[:_HEAD]
+    head = b""
     decoder = codecs.getincrementaldecoder("utf-8")()
     continuing = place = 0
     before = b""
@@ -103,6 +106,7 @@ def decide(portions: Iterable[bytes]) -> Encoding:
         nul = portion.find(0)
         if nul >= 0:
             raise BinaryError(f"a NUL at byte {place + nul}")
+        head += portion[: _HEAD - len(head)]
         pending = decoder.getstate()[0]
         try:
             continuing += len(portion) - len(decoder.decode(portion))
@@ -127,33 +131,54 @@ def _refuse_controls(head: bytes) -> None:
 
 def _decide_otherwise(portions: Iterable[bytes], continuing: int) -> Encoding:
     """The encoding of bytes that are not all UTF-8, `continuing` of which were parts of valid sequences before."""
-    sample = bytearray()
-    read = 0
-    for portion in portions:
-        for line in portion.split(b"\n"):
-            if not line.isascii() and len(sample) < _SAMPLE:
-                sample += line[:_SAMPLE] + b"\n"
-        read += len(portion)
-        if len(sample) >= _SAMPLE or read >= _SEARCHED_FOR_SAMPLE:
-            break
+    sample = _lines_not_ascii(portions)
     shown = sample.decode("utf-8", "replace")
     bad = shown.count(_UNDECODABLE)
     good = sum(not character.isascii() for character in shown) - bad
     if good + continuing > 4 * bad:
         return Encoding("utf-8", "UTF-8 with damage")
-    codec = _judged(bytes(sample))
+    codec = _judged(sample)
     return Encoding(codec, f"{codec} by its looks (--encoding overrules)")
 
 
+def _lines_not_ascii(portions: Iterable[bytes]) -> bytes:
+    """Lines that hold more than ASCII, up to `_SAMPLE` bytes of them."""
+    sample = bytearray()
+    rest = b""
+    read = 0
+    for portion in portions:
+        *lines, rest = (rest + portion).split(b"\n")
+        for line in lines:
+            if not line.isascii() and len(sample) < _SAMPLE:
+                sample += line + b"\n"
+        read += len(portion)
+        if len(sample) + len(rest) >= _SAMPLE or read >= _SEARCHED_FOR_SAMPLE:
+            break
+    if not rest.isascii():
+        sample += rest
+    return bytes(sample[:_SAMPLE])
+
+
 def _judged(sample: bytes) -> str:
-    """The legacy encoding that charset-normalizer thinks likeliest; windows-1252 where it finds none, or no better."""
+    """The legacy encoding that charset-normalizer thinks likeliest.
+
+    windows-1252 where it finds none, or no difference between that and another Latin one. Where a text is mostly ASCII,
+    the two or more bytes of a character of East Asia are more likely a letter and its neighbour.
+    """
     from charset_normalizer import from_bytes  # loaded for the few texts that need it
 
-    matches = list(from_bytes(sample, steps=10, chunk_size=1024, cp_isolation=list(_LEGACY), enable_fallback=False))
-    if not matches:
+    dense = sum(byte >= 0x80 for byte in sample) > 0.25 * len(sample)
+    if dense:
+        for cut in range(4):  # the sample may end within a character
+            matches = from_bytes(sample[: len(sample) - cut], cp_isolation=[*_LEGACY, *_EAST_ASIAN], **_THOROUGH)
+            best = matches.best()
+            if best is not None and best.encoding in _EAST_ASIAN:
+                return best.encoding
+    matches = from_bytes(sample, cp_isolation=list(_LEGACY), **_THOROUGH)
+    best = matches.best()
+    if best is None:
         return _LIKELIEST
-    best = matches[0]
-    for match in matches:
+    for match in matches if best.encoding in _LATIN else ():
         alike = match.chaos <= best.chaos + _NO_DIFFERENCE and match.coherence >= best.coherence - _NO_DIFFERENCE
         if alike and _LIKELIEST in match.could_be_from_charset:
             return _LIKELIEST
