@@ -112,6 +112,7 @@ def _receive(address: str, out: IO[bytes], progress: Progress, most: int, timeou
                 out.write(portion)
                 progress("fetching", done, total)
     except urllib.error.HTTPError as error:
+        error.close()
         raise UsageError(f"{address} answers {error.code} ({error.reason}); check the address.") from None
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise UsageError(f"{address} cannot be fetched ({_reason(error, timeout)}); {_ADVICE}") from None

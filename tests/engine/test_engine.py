@@ -309,7 +309,7 @@ def test_an_opened_run_waits_paused_when_it_is_not_asked_to_train(corpus_file: P
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [(b"", "empty"), (b"aaaaaaaaaa", "distinct"), (b"a\0b" * 50, "binary"), (b"caf\xe9 " * 50, "UTF-8")],
+    [(b"", "empty"), (b"aaaaaaaaaa", "distinct"), (b"a\0b" * 50, "binary"), (b"\x1f\x8b\x08 no more of it", "damaged")],
 )
 def test_a_text_that_is_none_is_refused_before_anything_is_written(
     content: bytes, words: str, tmp_path: Path, runs_folder: Path

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 from charrnn.config import UsageError
 from charrnn.text.decoding import UTF_8, BinaryError, Damage, decide, decoded, named
 
-ANY_TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"))
+ANY_TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["Cc"], include_characters="\n\r\t"))
 
 LEGACY = {
     "cp1252": "Die Größe der Straße überrascht die Gäste, fürs Frühstück gibt es Brötchen.\nÄpfel und Öl sind schön.\n",
@@ -24,7 +26,7 @@ LEGACY = {
 
 def cut(data: bytes, places: list[int]) -> list[bytes]:
     borders = sorted({0, len(data), *(place % (len(data) + 1) for place in places)})
-    return [data[a:b] for a, b in zip(borders, borders[1:], strict=False)]
+    return [data[a:b] for a, b in pairwise(borders)]
 
 
 def read(portions: list[bytes]) -> tuple[str, str, int]:
@@ -35,14 +37,9 @@ def read(portions: list[bytes]) -> tuple[str, str, int]:
 
 @given(ANY_TEXT, st.lists(st.integers(0, 1000), max_size=8), st.sampled_from(["utf-8", "utf-8-sig"]))
 def test_any_text_in_utf_8_comes_back_wherever_it_is_cut(text: str, places: list[int], codec: str) -> None:
-    try:
-        found = read(cut(text.encode(codec), places))
-    except BinaryError as error:
-        assert "control" in error.reason
-        return
-    assert found == (text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n"), "UTF-8", 0) or (
-        codec == "utf-8-sig" and text.startswith("\ufeff")
-    )
+    found = read(cut(text.encode(codec), places))
+    without_mark = text if codec == "utf-8-sig" else text.removeprefix("\ufeff")
+    assert found == (without_mark.replace("\r\n", "\n").replace("\r", "\n"), "UTF-8", 0)
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\r\ufeff")), st.lists(st.integers(0, 1000), max_size=8))

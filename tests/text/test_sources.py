@@ -96,8 +96,9 @@ def test_a_refused_permission_is_told(tmp_path: Path, monkeypatch: pytest.Monkey
     def refuse(self: Path, mode: str) -> bytes:
         raise PermissionError(13, "Permission denied")
 
+    path = file_of(tmp_path, b"text")
     monkeypatch.setattr(Path, "open", refuse)
-    assert "chmod" in complaint(file_of(tmp_path, b"text"))
+    assert "chmod" in complaint(path)
 
 
 def test_a_pipe_is_refused_without_waiting_for_it(tmp_path: Path) -> None:
