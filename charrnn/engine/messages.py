@@ -128,12 +128,9 @@ class Reading(msgspec.Struct, frozen=True, array_like=True):
 
     def words(self) -> str:
         """As in "fetching the corpus: 1.2 of 4.0 MB"."""
-        done = f"{self.done / 1e6:,.1f}"
-        return (
-            f"{self.what} the corpus: {done} MB"
-            if self.total is None
-            else (f"{self.what} the corpus: {done} of {self.total / 1e6:,.1f} MB")
-        )
+        unit, name = (1e6, "MB") if (self.total or self.done) >= 1e6 else (1e3, "KB")
+        of = "" if self.total is None else f" of {self.total / unit:,.1f}"
+        return f"{self.what} the corpus: {self.done / unit:,.1f}{of} {name}"
 
 
 class Status(msgspec.Struct, frozen=True, tag=True, kw_only=True):

@@ -41,7 +41,7 @@ def open_request(request: RunRequest) -> Opened:
         require_target(target)
     by_itself = target in BUILT_IN or target == "-" or is_address(target)
     source = target if by_itself else str(Path(target).expanduser().absolute())
-    name = "stdin" if target == "-" else target if target in BUILT_IN else title(source)
+    name = "stdin" if target == "-" else target if target in BUILT_IN else title(source, ending=True)
     place = directory.new_place(name, request.run, folder)
     if target == "-":
         source = str(place / STDIN_COPY)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import threading
 import time
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from charrnn.engine.board import Board
 from charrnn.engine.messages import Notice, Reading, RunRequest
@@ -16,13 +20,21 @@ TOLD_EVERY = 0.2
 
 
 class _EndedError(Exception):
-    pass
+    """Nobody waits for the corpus any more."""
 
 
 async def read(opened: Opened, request: RunRequest, board: Board, stop: asyncio.Event) -> Corpus | None:
-    """The run's corpus, which the board tells of; None if the engine was asked to stop meanwhile. Raises UsageError."""
+    """The run's corpus, which the board tells of; None if the engine was asked to stop meanwhile. Raises UsageError.
+
+    The thread may hang on a silent server for a while: neither the loop nor the process's end waits for it.
+    """
     loop = asyncio.get_running_loop()
+    found: asyncio.Future[Corpus] = loop.create_future()
     due = time.monotonic() + TOLD_AFTER
+
+    def tell(what: Callable[[], object]) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has ended
+            loop.call_soon_threadsafe(lambda: None if found.done() else what())
 
     def progress(what: str, done: int, total: int | None) -> None:
         nonlocal due
@@ -31,14 +43,28 @@ async def read(opened: Opened, request: RunRequest, board: Board, stop: asyncio.
         now = time.monotonic()
         if now >= due:
             due = now + TOLD_EVERY
-            loop.call_soon_threadsafe(partial(board.set_status, reading=Reading(what, done, total)))
+            tell(partial(board.set_status, reading=Reading(what, done, total)))
 
-    try:
-        corpus = await asyncio.to_thread(read_corpus, opened, request, progress)
-    except _EndedError:
+    def work() -> None:
+        try:
+            corpus = read_corpus(opened, request, progress)
+        except _EndedError:
+            pass
+        except Exception as error:
+            tell(partial(found.set_exception, error))
+        else:
+            tell(partial(found.set_result, corpus))
+
+    threading.Thread(target=work, name="corpus", daemon=True).start()
+    stopping = asyncio.create_task(stop.wait())
+    either: set[asyncio.Future[Any]] = {found, stopping}
+    await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    board.set_status(reading=None)
+    if not found.done():
+        found.cancel()
         return None
-    finally:
-        board.set_status(reading=None)
+    corpus = found.result()
     board.announce(preview(corpus), standing=True)
     if corpus.warning:
         board.announce(Notice("warning", corpus.warning))

@@ -12,7 +12,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Protocol, cast, get_args
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -44,6 +43,7 @@ from charrnn.runs.metrics import record_interval
 from charrnn.runs.saved import Saved
 from charrnn.sampling.stream import TextStream
 from charrnn.text.corpus import Corpus
+from charrnn.text.stored import forget_pages, mapped
 from charrnn.text.vocabulary import Vocabulary
 from charrnn.training.trainer import build as build_trainer
 from charrnn.training.trainer import resolve_device
@@ -93,13 +93,14 @@ class TrainingLoop:
         corpus = Corpus(
             name=build.corpus.name,
             place=build.corpus.source,
-            ids=np.memmap(os.fdopen(ids, "rb"), dtype=build.dtype, mode="r", shape=(build.characters,)),
+            ids=mapped(os.fdopen(ids, "rb"), build.dtype, build.characters),
             vocabulary=Vocabulary(symbols=build.symbols, replacement=build.replacement),
             held_out_at=build.held_out_at,
             sha256=build.corpus.sha256,
             note="",
         )
         self.vocabulary = corpus.vocabulary
+        self.ids = corpus.ids
         self.trainer = build_trainer(self.config, corpus)
         self.seconds = 0.0
         self.best: float | None = None
@@ -270,6 +271,7 @@ class TrainingLoop:
         if self.pending:
             self.link.say(Recorded(self.pending))
             self.pending = []
+        forget_pages(self.ids)
         now = time.perf_counter()
         self.recent.append((now, self.trainer.chars_done))
         (then, chars), rate = self.recent[0], 0.0

@@ -27,9 +27,14 @@ _WILD = frozenset("*?[")
 _DAMAGE = (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError, zstd.ZstdError)
 
 
+def is_wild(part: str) -> bool:
+    """Whether part of a path is a pattern."""
+    return bool(_WILD & set(part))
+
+
 def is_glob(target: str) -> bool:
     """Whether the target is a pattern, and not the name of something that lies there."""
-    return bool(_WILD & set(target)) and not os.path.exists(target)
+    return is_wild(target) and not os.path.exists(target)
 
 
 def require(target: str) -> None:

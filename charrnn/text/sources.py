@@ -136,16 +136,14 @@ def read_source(
     return SourceText(opened.name, opened.place, text, reading.note)
 
 
-def title(source: str) -> str:
-    """What a corpus is called: a file's name without its endings, a folder's, the last part of an address."""
-    if downloads.is_address(source):
-        source = downloads.name_of(source)
-    elif files.is_glob(source):
-        parts = Path(source).parts
-        source = [part for part in parts if not any(sign in part for sign in "*?[")][-1:][0] if parts else source
-    elif os.path.isdir(source):
-        return Path(source).name or source
-    path = Path(source)
+def title(source: str, *, ending: bool = False) -> str:
+    """What a corpus is called: a file's name (with its `ending` or not), a folder's, the last part of an address."""
+    if not downloads.is_address(source) and files.is_glob(source):
+        plain = [part for part in Path(source).parts if not files.is_wild(part)]
+        return plain[-1] if plain else source
+    path = Path(downloads.name_of(source) if downloads.is_address(source) else source)
+    if ending or os.path.isdir(path):
+        return path.name or source
     return (Path(path.stem).stem if path.suffix in _PACKED else path.stem) or path.name or source
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 import codecs
 import hashlib
 import json
+import mmap
 import os
 import tempfile
 import time
@@ -90,6 +91,15 @@ def vocabulary_of(config: CorpusConfig, chunks: Iterable[str]) -> tuple[Vocabula
 def mapped(file: IO[bytes], dtype: np.dtype[Any] | str, count: int) -> Ids:
     """The ids in a file, shape (count,), without reading them: pages that the system keeps, shared by who maps them."""
     return np.memmap(cast(Any, file), dtype=dtype, mode="r", shape=(count,))
+
+
+def forget_pages(ids: Ids) -> None:
+    """Gives pages of mapped ids back to the system, which keeps them while it can and maps them again when needed.
+
+    Else, in the course of a pass, all of a large corpus comes to count as this process's memory.
+    """
+    if isinstance(ids.base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        ids.base.madvise(mmap.MADV_DONTNEED)
 
 
 def with_remark(note: str, remark: str) -> str:

@@ -139,3 +139,8 @@ def test_how_far_a_reading_is_can_be_followed(tmp_path: Path) -> None:
 )
 def test_a_corpus_is_called_after_its_source(source: str, name: str) -> None:
     assert title(source) == name
+
+
+def test_a_run_keeps_the_ending_in_its_corpus_name() -> None:
+    assert title("/texts/version-1.2.txt", ending=True) == "version-1.2.txt"
+    assert title("https://example.org/a/faust.txt.gz", ending=True) == "faust.txt.gz"

@@ -219,6 +219,23 @@ def test_a_text_is_never_held_whole(tmp_path: Path) -> None:
     assert peak < 30_000_000  # 21 MB where it was written, for 20 MB of text as for 41
 
 
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is told in /proc")
+def test_pages_of_ids_that_were_read_can_be_given_back(tmp_path: Path) -> None:
+    def of_files() -> int:
+        (line,) = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("RssFile")]
+        return int(line.split()[1]) * 1024
+
+    corpus = load(written(tmp_path / "text", "words that go on and on, as words do\n" * 600_000))  # 22 MB
+    before = of_files()
+    total = int(corpus.ids.sum())
+    read = of_files()
+    stored.forget_pages(corpus.ids)
+    assert read - before > 20_000_000
+    assert of_files() - before < 2_000_000
+    assert int(corpus.train_ids.sum()) + int(corpus.held_out_ids.sum()) == total
+    stored.forget_pages(corpus.ids.copy())  # nothing to give back
+
+
 def test_no_room_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
