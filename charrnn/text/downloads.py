@@ -105,7 +105,7 @@ def _receive(address: str, out: IO[bytes], progress: Progress, most: int, timeou
             total = int(length) if length.isdecimal() else None
             _refuse_large(address, total or 0, most)
             progress("fetching", 0, total)
-            while portion := answer.read(_PORTION):
+            while portion := answer.read1(_PORTION):
                 done += len(portion)
                 _refuse_large(address, done, most)
                 digest.update(portion)
