@@ -11,7 +11,6 @@ from typing import Any, NoReturn, get_args
 from charrnn.config import Cell, Device, SamplingOfText, Tokens, UsageError
 from charrnn.engine.messages import RunRequest
 from charrnn.presets import PRESETS, range_problem, read_settings
-from charrnn.text.cache import keep_piped
 
 TARGET_HELP = (
     "a text file, a folder or 'glob' of them (.gz .bz2 .xz .zst are unpacked), an http(s) address, - for standard "
@@ -134,6 +133,8 @@ def request_of(arguments: argparse.Namespace, *, train: bool = True) -> RunReque
             raise UsageError(
                 "- reads the corpus from standard input, but nothing is piped in; try cat FILE | charrnn train -"
             )
+        from charrnn.text.cache import keep_piped  # every other start need not wait for what it needs
+
         stdin_file = keep_piped(sys.stdin.buffer)
     return RunRequest(
         target=arguments.target,

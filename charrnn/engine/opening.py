@@ -54,9 +54,9 @@ def read_corpus(opened: Opened, request: RunRequest, progress: Progress = lambda
     A run whose source has changed, or is gone, goes on with the ids that were made of it, if the cache has them still.
     """
     if opened.recorded is None:
-        source = request.stdin_file or opened.source
+        source = "-" if request.stdin_file else opened.source
         config = corpus_config(request.options, source=source, name=opened.name)
-        corpus = load_corpus(config, progress=progress)
+        corpus = load_corpus(config, piped=request.stdin_file, progress=progress)
         _check_held_out(corpus, config.validation)
         return corpus
     recorded = opened.recorded.corpus

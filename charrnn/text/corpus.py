@@ -74,21 +74,37 @@ class Corpus:
         return _cut_after_a_word(next(filter(_reads_as_a_line, lines), lines[0] if lines else ""))
 
 
-def load_corpus(config: CorpusConfig, stdin_text: str | None = None, progress: Progress = lambda *_: None) -> Corpus:
+def load_corpus(
+    config: CorpusConfig,
+    stdin_text: str | None = None,
+    *,
+    piped: str | None = None,
+    progress: Progress = lambda *_: None,
+) -> Corpus:
     """Read the source, fold it, map it to ids and hold its end out, as the configuration says.
 
-    The ids lie in the cache (see `charrnn.text.stored`), but those of a text that is given here. `progress` is called
+    The ids lie in the cache (see `charrnn.text.stored`), but those of a text that is given here; standard input can
+    also be given as the file that it was `piped` into. `progress` is called
     now and then, and may raise to end it. `config.sha256` is not compared: whoever starts an old run again does that.
     Raises UsageError, one sentence.
     """
     _check_fraction(config)
     source = open_source(
-        config.source, ascii=config.ascii, encoding=config.encoding, stdin_text=stdin_text, progress=progress
+        config.source,
+        ascii=config.ascii,
+        encoding=config.encoding,
+        stdin_text=stdin_text,
+        piped=piped,
+        progress=progress,
     )
     name = config.name or source.name
     if stdin_text is None:
         with closing(source):
-            return _corpus(config, name, source.place, stored.load(source, config, progress))
+            try:
+                return _corpus(config, name, source.place, stored.load(source, config, progress))
+            except UsageError:
+                source.forget()
+                raise
     reading = Reading(source)
     text = "".join(reading.chunks())
     vocabulary, remark = stored.vocabulary_of(config, [text])

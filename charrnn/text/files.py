@@ -89,13 +89,12 @@ def _regular(path: Path) -> list[Path]:
     return [path] if path.is_file() else []
 
 
-def portions(path: Path, missing: str, consumed: Callable[[int], None] = lambda _: None) -> Iterator[bytes]:
+def portions(path: Path, place: str, missing: str, consumed: Callable[[int], None] = lambda _: None) -> Iterator[bytes]:
     """The bytes of a regular file, unpacked if it is packed (gzip, bzip2, xz, zstd, told by its first bytes).
 
-    `consumed` is called with the number of bytes read from the disk since its last call. Raises UsageError, ending
-    with `missing` (what to do) where there is no such file.
+    `consumed` is called with the number of bytes read from the disk since its last call. Raises UsageError, which calls
+    the file `place`, and ends with `missing` (what to do) where there is none.
     """
-    place = repr(str(path))
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             raise UsageError(f"{place} is not a regular file; pipe its text in instead, and give `-` as the source.")

@@ -67,6 +67,11 @@ class Source:
         if self.held is not None:
             self.held.close()
 
+    def forget(self) -> None:
+        """Drops a download that was no text, so that the next start fetches what is there then."""
+        if self.held is not None:
+            self.paths[0].unlink(missing_ok=True)
+
 
 def open_source(
     source: str,
@@ -74,21 +79,24 @@ def open_source(
     ascii: bool = False,  # noqa: A002
     encoding: str = decoding.AUTO,
     stdin_text: str | None = None,
+    piped: str | None = None,
     progress: Progress = lambda *_: None,
 ) -> Source:
     """Finds what `source` names: a built-in corpus, a file, a folder, a glob, an address (fetched), or `-`.
 
-    Nothing of it is read yet. `encoding` is a codec's name or "auto"; with `ascii` the text is folded as
-    `fold_to_ascii` says. Raises UsageError, one sentence.
+    Nothing of it is read yet. Of `-`, `stdin_text` is the text or `piped` the file that it was put into. `encoding` is
+    a codec's name or "auto"; with `ascii` the text is folded as `fold_to_ascii` says. Raises UsageError, one sentence.
     """
     chosen = None if encoding == decoding.AUTO else decoding.named(encoding)
     if source in BUILT_IN:
         place = builtin.place_of(source)
         return Source(source, place, place, given=lambda: builtin.chunks_of(source), ascii=ascii)
     if source == STANDARD_INPUT:
+        place = "standard input"
+        if piped is not None:
+            return Source("stdin", place, place, paths=(Path(piped),), encoding=chosen, ascii=ascii)
         if stdin_text is None:
             raise UsageError("No text came on standard input; pipe one in, as in `cat FILE | charrnn train -`.")
-        place = "standard input"
         return Source("stdin", place, place, given=lambda: _as_decoded(stdin_text), ascii=ascii)
     if downloads.is_address(source):
         came = downloads.fetch(source, progress)
@@ -124,13 +132,14 @@ def read_source(
     ascii: bool = False,  # noqa: A002
     encoding: str = decoding.AUTO,
     stdin_text: str | None = None,
+    piped: str | None = None,
 ) -> SourceText:
     """The whole text of what `open_source` finds, for one that memory holds with ease.
 
     Lines end in a line feed whatever they ended in before, and a byte order mark is left out. Raises UsageError, one
     sentence, for anything that is not a text to learn from.
     """
-    with closing(open_source(source, ascii=ascii, encoding=encoding, stdin_text=stdin_text)) as opened:
+    with closing(open_source(source, ascii=ascii, encoding=encoding, stdin_text=stdin_text, piped=piped)) as opened:
         reading = Reading(opened)
         text = "".join(reading.chunks())
     return SourceText(opened.name, opened.place, text, reading.note)
@@ -229,8 +238,9 @@ class Reading:
         yield from decoding.decoded(self._portions(path), encoding, self._damage)
 
     def _portions(self, path: Path) -> Iterator[bytes]:
+        place = repr(str(path)) if self._source.joined else self._source.where
         missing = f"check the path, or name a built-in corpus ({' or '.join(BUILT_IN)})."
-        return files.portions(path, missing, self._consumed)
+        return files.portions(path, place, missing, self._consumed)
 
     def _consumed(self, count: int) -> None:
         self._read += count
@@ -254,7 +264,7 @@ def require_target(target: str) -> None:
         )
 
 
-def refuse_early(target: str, stdin_file: str | None = None, encoding: str = decoding.AUTO) -> None:
+def refuse_early(target: str, piped: str | None = None, encoding: str = decoding.AUTO) -> None:
     """Raise UsageError for what a reading would refuse, as far as that can be found out within milliseconds.
 
     A long file is not read, nor are folders and addresses: whoever trains on them does.
@@ -262,9 +272,9 @@ def refuse_early(target: str, stdin_file: str | None = None, encoding: str = dec
     if encoding != decoding.AUTO:
         decoding.named(encoding)
     require_target(target)
-    path = Path(stdin_file or os.path.expanduser(target))
+    path = Path(piped or os.path.expanduser(target))
     if target not in BUILT_IN and path.exists() and not path.is_dir() and path.stat().st_size <= _READ_EARLY:
-        read_source(str(path), encoding=encoding)
+        read_source(target if piped else str(path), encoding=encoding, piped=piped)
 
 
 def _as_decoded(text: str) -> list[str]:

@@ -195,6 +195,10 @@ def test_standard_input_is_a_corpus_that_the_run_keeps(tmp_path: Path, runs_fold
     assert done.returncode == 0, done.stderr
     assert (runs_folder / "stdin-1" / "corpus.txt").read_text() == text
     assert not list(Path(os.environ["CHARRNN_CACHE"], "piped").iterdir())
+    refused = charrnn("train", "-", input=" ")
+    assert refused.returncode == 2
+    assert "standard input is empty" in refused.stderr
+    assert not list(Path(os.environ["CHARRNN_CACHE"], "piped").iterdir())
     again = charrnn("train", "stdin-1", "--steps", 5)
     assert again.returncode == 0, again.stderr
     assert read_metrics(runs_folder / "stdin-1")[-1]["step"] == 5

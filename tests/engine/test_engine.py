@@ -72,7 +72,8 @@ def test_a_run_from_its_first_word_to_its_last(corpus_file: Path, small_text: st
         assert set(lines[0]) == {"step", "chars", "seconds", "train_loss", "learning_rate"}
         assert not is_live(place)
         assert not socket_path(place).exists()
-        assert not (place / "engine.log").exists(), (place / "engine.log").read_text()
+        (logged,) = (place / "engine.log").read_text().splitlines()  # and nothing that went wrong
+        assert logged.endswith(f"corpus sentences.txt: {len(small_text):,} characters, UTF-8")
 
     asyncio.run(go())
 

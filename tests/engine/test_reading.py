@@ -89,9 +89,8 @@ def test_an_engine_that_is_stopped_does_not_wait_for_a_server(page: Page, runs_f
     async def go() -> None:
         started = launch(RunRequest(target=page.address, options=SMALL))
         watcher = Watcher(await EngineClient.over(started.connection))
-        reading = await watcher.until(lambda: watcher.status.reading and watcher.status.reading.done)
-        words = watcher.status.reading.words() if watcher.status.reading else ""
-        assert re.fullmatch(r"fetching the corpus: [12]\.0 of \d+\.\d KB", words), (reading, words)
+        reading = await watcher.until(lambda: watcher.status.reading)
+        assert re.fullmatch(r"fetching the corpus: [012]\.0 of \d+\.\d KB", reading.words()), reading
         watcher.client.send(StopRun())
         assert await asyncio.to_thread(started.process.wait, HELD / 2) == 0
         assert not page.go_on.is_set()

@@ -137,6 +137,16 @@ def test_a_server_that_is_silent_or_breaks_off_or_is_none_is_told(web: Web, tmp_
     assert not list((tmp_path / "cache" / "downloads").iterdir())
 
 
+def test_a_download_that_is_no_text_is_told_with_its_address_and_not_kept(web: Web, tmp_path: Path) -> None:
+    web.pages["/text.gz"] = send(gzip.compress(TEXT.encode())[:60])
+    config = CorpusConfig(source=f"{web.address}/text.gz", name="")
+    with pytest.raises(UsageError, match=rf"^{config.source} is damaged"):
+        load_corpus(config)
+    assert not list((tmp_path / "cache" / "downloads").glob("*.data"))
+    web.pages["/text.gz"] = send(gzip.compress(TEXT.encode()))
+    assert load_corpus(config).head(5) == "Grüße"
+
+
 def test_a_fetch_can_be_ended(web: Web, tmp_path: Path) -> None:
     web.pages["/"] = send(TEXT.encode())
 
