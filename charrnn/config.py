@@ -18,9 +18,10 @@ Preset = Literal["auto", "lecture"]
 class CorpusConfig:
     """Where the text comes from and how it becomes ids.
 
-    `source` is a built-in corpus's name or an absolute path; `sha256` is the digest of the decoded, folded text
-    in UTF-8 (empty until it was read); `validation` is the fraction of the text's end that is held out.
-    `max_vocabulary` is the most tokens of a word vocabulary, None for the other kinds.
+    `source` is a built-in corpus's name, an address, an absolute path or glob; `sha256` is the digest of the decoded,
+    folded text in UTF-8 (empty until it was read); `encoding` is a codec's name, or "auto"; `validation` is the
+    fraction of the text's end that is held out. `max_vocabulary` is the most tokens of a word vocabulary, None for the
+    other kinds.
     """
 
     source: str
@@ -29,6 +30,7 @@ class CorpusConfig:
     tokens: Tokens = "char"
     max_vocabulary: int | None = None
     ascii: bool = False
+    encoding: str = "auto"
     validation: float = 0.1
 
 

@@ -13,8 +13,8 @@ from charrnn.engine.messages import RunRequest
 from charrnn.presets import MAX_VOCABULARY, PRESETS, range_problem, read_settings
 
 TARGET_HELP = (
-    "a text file, - for standard input, a built-in corpus (python-docs, python-source), or a run's name or folder; "
-    "nothing: python-docs"
+    "a text file, a folder or 'glob' of them (.gz .bz2 .xz .zst are unpacked), an http(s) address, - for standard "
+    "input, a built-in corpus (python-docs, python-source), or a run's name or folder; nothing: python-docs"
 )
 
 
@@ -80,6 +80,9 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     )
     words = f"the most words and characters that --tokens word knows (default {MAX_VOCABULARY}); the rest is spelled"
     add_number(text, "max_vocabulary", int, "N", words)
+    text.add_argument(
+        "--encoding", metavar="NAME", help="what the text is encoded in, such as utf-16 or cp1251 (default auto)"
+    )
     text.add_argument("--ascii", action="store_const", const=True, help="fold to ASCII, squeeze runs of spaces")
     add_number(text, "validation", float, "F", "the last F of the corpus is held out (default 0.1)")
     text.add_argument(
@@ -146,32 +149,23 @@ def request_of(arguments: argparse.Namespace, *, train: bool = True) -> RunReque
     for name, value in vars(arguments).items():
         if value is not None and name not in _NOT_SETTINGS:
             options[name] = value
-    stdin_text = None
+    stdin_file = None
     if arguments.target == "-":
         if sys.stdin is None or sys.stdin.isatty():
             raise UsageError(
                 "- reads the corpus from standard input, but nothing is piped in; try cat FILE | charrnn train -"
             )
-        stdin_text = decode_stdin(sys.stdin.buffer.read())
+        from charrnn.text.cache import keep_piped  # every other start need not wait for what it needs
+
+        stdin_file = keep_piped(sys.stdin.buffer)
     return RunRequest(
         target=arguments.target,
-        stdin_text=stdin_text,
+        stdin_file=stdin_file,
         run=arguments.run,
         runs_folder=str(Path(arguments.runs_folder).expanduser().absolute()) if arguments.runs_folder else None,
         options=options,
         train=train,
     )
-
-
-def decode_stdin(data: bytes) -> str:
-    """Standard input as text. Raises UsageError for what is not UTF-8."""
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UsageError(
-            f"Standard input is not UTF-8 text (byte {error.start}); convert it first, for example with "
-            "iconv -f LATIN1 -t UTF-8."
-        ) from None
 
 
 def parse_workbench(argv: list[str]) -> RunRequest:

@@ -104,6 +104,9 @@ class Plain:
         elif status.phase == "diverged":
             self.stop(1)  # nor to decide
         now = time.monotonic()
+        if status.reading is not None and now - self._last_line >= PROGRESS_EVERY:
+            self._last_line = now
+            self.tell(status.reading.words())
         if status.state == "starting" or (not changed and now - self._last_line < PROGRESS_EVERY):
             return
         self._last_line = now

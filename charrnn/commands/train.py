@@ -21,6 +21,7 @@ from charrnn.engine.messages import (
     Losses,
     ModelInfo,
     Notice,
+    Reading,
     Refused,
     RunRequest,
     Sample,
@@ -125,6 +126,9 @@ class Reporter:
 
     def progress(self) -> None:
         now = time.monotonic()
+        if self._status.reading and now - self._said >= LINE_EVERY:
+            self._said = now
+            self.say(self._status.reading.words())
         if self._status.state == "training" and now - self._said >= LINE_EVERY:
             self._said = now
             self._line()
@@ -184,6 +188,7 @@ class BarReporter(Reporter):
             refresh_per_second=4,
         )
         self._task: TaskID | None = None
+        self._reading_task: TaskID | None = None
         self._bar.start()
         return self
 
@@ -196,6 +201,7 @@ class BarReporter(Reporter):
 
     def progress(self) -> None:
         status = self._status
+        self._reading(status.reading)
         if self._task is None:
             if status.state != "training":
                 return
@@ -203,3 +209,17 @@ class BarReporter(Reporter):
         words = f"step {status.step:,}  {self.losses()}  {self.rate().strip()}"
         state = status.phase_text or status.state
         self._bar.update(self._task, completed=status.step, description=state, words=words)
+
+    def _reading(self, reading: Reading | None) -> None:
+        """A bar of bytes until the corpus is there."""
+        if reading is None:
+            if self._reading_task is not None:
+                self._bar.remove_task(self._reading_task)
+                self._reading_task = None
+            return
+        if self._reading_task is None:
+            self._reading_task = self._bar.add_task(reading.what, words="")
+        words = f"{reading.done / 1e6:,.1f} MB"
+        self._bar.update(
+            self._reading_task, completed=reading.done, total=reading.total, description=reading.what, words=words
+        )

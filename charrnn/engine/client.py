@@ -55,7 +55,12 @@ def open_run(request: RunRequest) -> socket.socket:
 
         run = directory.find_run(request.target, directory.runs_folder(request.runs_folder))
         if run is None:
-            sources.refuse_early(request.target, request.stdin_text)
+            try:
+                sources.refuse_early(request.target, request.stdin_file, str(request.options.get("encoding", "auto")))
+            except UsageError:
+                if request.stdin_file is not None:
+                    os.unlink(request.stdin_file)
+                raise
         elif directory.is_live(run):
             # One that is just ending no longer listens; a new engine then says what there is to say.
             with contextlib.suppress(OSError, UsageError):

@@ -15,12 +15,13 @@ PROTOCOL_VERSION = 1
 class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What the user typed. `options` holds only the options that were given, under their config field's name.
 
-    `target` is what stood on the command line ("" for the default corpus); `stdin_text` is what came by
-    standard input when the target was "-". `train` False: a run that exists waits until it is asked to train on.
+    `target` is what stood on the command line ("" for the default corpus); `stdin_file` holds what came by standard
+    input when the target was "-", and the engine removes it. `train` False: a run that exists waits until it is asked
+    to train on.
     """
 
     target: str = ""
-    stdin_text: str | None = None
+    stdin_file: str | None = None
     run: str | None = None
     runs_folder: str | None = None
     options: dict[str, str | int | float | bool] = {}
@@ -139,10 +140,25 @@ class ModelInfo(msgspec.Struct, frozen=True, tag=True):
     config: RunConfig
 
 
+class Reading(msgspec.Struct, frozen=True, array_like=True):
+    """What is done to get the corpus ("fetching", "reading", "encoding"), with bytes done and in all, if known."""
+
+    what: str
+    done: int
+    total: int | None
+
+    def words(self) -> str:
+        """As in "fetching the corpus: 1.2 of 4.0 MB"."""
+        unit, name = (1e6, "MB") if (self.total or self.done) >= 1e6 else (1e3, "KB")
+        of = "" if self.total is None else f" of {self.total / unit:,.1f}"
+        return f"{self.what} the corpus: {self.done / unit:,.1f}{of} {name}"
+
+
 class Status(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """The run's and the stream's state as a whole; sent whenever any of it changed, at most some ten times a second.
 
-    `state`: starting, training, paused, saving, stopping, finished, failed.
+    `state`: starting, training, paused, saving, stopping, finished, failed. `reading` is how far the corpus is, until
+    it is there.
     `characters_per_second` is training's. `learning_rate` is the stable one, `current_rate` what the next step is taken
     with; they differ in a `phase`: "warm-up" or "cool-down", of which `phase_step` of `phase_steps` steps are done.
     "diverged" is the phase of a run that waits because it could not be helped. `prime` is what the stream started from,
@@ -150,6 +166,7 @@ class Status(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """
 
     state: str
+    reading: Reading | None = None
     step: int = 0
     chars: int = 0
     seconds: float = 0.0

@@ -9,8 +9,9 @@ from charrnn.config import RunConfig, StreamConfig, UsageError
 from charrnn.engine.messages import CorpusInfo, RunRequest
 from charrnn.presets import corpus_config, stream_config
 from charrnn.runs import directory
-from charrnn.text.corpus import Corpus, load_corpus
-from charrnn.text.sources import BUILT_IN, DEFAULT, require_target
+from charrnn.text.corpus import Corpus, kept_corpus, load_corpus
+from charrnn.text.downloads import Progress, is_address
+from charrnn.text.sources import BUILT_IN, DEFAULT, require_target, title
 
 PREVIEW_CHARACTERS = 40_000
 STDIN_COPY = "corpus.txt"
@@ -38,28 +39,52 @@ def open_request(request: RunRequest) -> Opened:
             stream = stream_config(request.options, recorded.stream)
             return Opened(place, recorded.corpus.source, recorded.corpus.name, stream, recorded)
         require_target(target)
-    name = "stdin" if target == "-" else Path(target).name
-    source = target if target in BUILT_IN or target == "-" else str(Path(target).expanduser().absolute())
+    by_itself = target in BUILT_IN or target == "-" or is_address(target)
+    source = target if by_itself else str(Path(target).expanduser().absolute())
+    name = "stdin" if target == "-" else target if target in BUILT_IN else title(source, ending=True)
     place = directory.new_place(name, request.run, folder)
     if target == "-":
         source = str(place / STDIN_COPY)
     return Opened(place, source, name, stream_config(request.options), None)
 
 
-def read_corpus(opened: Opened, request: RunRequest) -> Corpus:
-    """The corpus of a run that is about to begin or go on. Raises UsageError, also if it has changed."""
+def read_corpus(opened: Opened, request: RunRequest, progress: Progress = lambda *_: None) -> Corpus:
+    """The corpus of a run that is about to begin or go on. Raises UsageError.
+
+    A run whose source has changed, or is gone, goes on with the ids that were made of it, if the cache has them still.
+    """
     if opened.recorded is None:
-        config = corpus_config(request.options, source=opened.source, name=opened.name)
-        if request.stdin_text is not None:
-            config = replace(config, source="-")
-        return load_corpus(config, stdin_text=request.stdin_text)
-    corpus = load_corpus(opened.recorded.corpus)
-    if corpus.sha256 != opened.recorded.corpus.sha256:
-        raise UsageError(
+        source = "-" if request.stdin_file else opened.source
+        config = corpus_config(request.options, source=source, name=opened.name)
+        corpus = load_corpus(config, piped=request.stdin_file, progress=progress)
+        _check_held_out(corpus, config.validation)
+        return corpus
+    recorded = opened.recorded.corpus
+    try:
+        corpus = load_corpus(recorded, progress=progress)
+        if corpus.sha256 == recorded.sha256:
+            return corpus
+        problem = UsageError(
             f"The corpus {opened.source} is not the one that the run {opened.place.name} was trained on; "
             "put the old text back, or start a new run with the new one."
         )
-    return corpus
+    except UsageError as error:
+        problem = error
+    kept = kept_corpus(recorded)
+    if kept is None:
+        raise problem
+    words = f"The corpus {opened.source} has changed or is gone; the run goes on with the ids that were kept of it."
+    return replace(kept, note="kept ids of a text that has changed or is gone", warning=words)
+
+
+def _check_held_out(corpus: Corpus, validation: float) -> None:
+    held_out = len(corpus.held_out_ids)
+    if validation > 0 and held_out < 2:
+        raise UsageError(
+            f"The text has {corpus.characters:,} characters, and {validation:g} of that makes {held_out:,} held "
+            "out, where a loss needs at least 2; give a longer text or a larger --validation, or --validation 0 for "
+            "no held-out loss."
+        )
 
 
 def preview(corpus: Corpus) -> CorpusInfo:

@@ -9,7 +9,6 @@ from dataclasses import replace
 from importlib.metadata import version
 from typing import cast, get_args
 
-import numpy as np
 import torch
 
 from charrnn.config import Device, RunConfig, UsageError
@@ -17,6 +16,7 @@ from charrnn.engine.trainer_messages import Build
 from charrnn.native.library import kernels, problem
 from charrnn.presets import check_training, resolve
 from charrnn.text.corpus import Corpus
+from charrnn.text.stored import mapped
 from charrnn.text.vocabulary import from_facts
 from charrnn.training.trainer import resolve_device
 
@@ -50,7 +50,7 @@ def run_config(build: Build) -> RunConfig:
 def corpus_in_memory(build: Build, ids: int) -> Corpus:
     """The corpus whose ids lie in the shared memory behind the descriptor."""
     with os.fdopen(ids, "rb") as file:
-        tokens = np.memmap(file, dtype=build.dtype, mode="r", shape=(build.ids,))
+        tokens = mapped(file, build.dtype, build.ids)
     return Corpus(
         name=build.corpus.name,
         place=build.corpus.source,

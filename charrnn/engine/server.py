@@ -15,8 +15,10 @@ import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
+from typing import BinaryIO
 
 from charrnn.config import ModelConfig, UsageError
+from charrnn.engine import reading
 from charrnn.engine import trainer_messages as trainer
 from charrnn.engine.board import Board
 from charrnn.engine.connection import Connection
@@ -39,11 +41,12 @@ from charrnn.engine.messages import (
     Welcome,
     WriteCheckpoint,
 )
-from charrnn.engine.opening import open_request, preview, read_corpus
+from charrnn.engine.opening import open_request
 from charrnn.engine.sampler import Model, Sampler
 from charrnn.engine.supervisor import Supervisor
 from charrnn.presets import range_problem
 from charrnn.runs.directory import socket_path
+from charrnn.text import cache
 from charrnn.text.corpus import Corpus
 
 LINGER = 600.0
@@ -66,6 +69,7 @@ class Engine:
         self._sampler: Sampler | None = None
         self._supervisor: Supervisor | None = None
         self._corpus: Corpus | None = None
+        self._piped: BinaryIO | None = None  # in use, so that the cache leaves it alone
         self._model_config: ModelConfig | None = None
         self._folder: Path | None = None
         self._begun = False
@@ -218,6 +222,9 @@ class Engine:
             await asyncio.gather(*self._tasks, return_exceptions=True)
             if self._supervisor:
                 self._supervisor.close()
+            if self._piped:
+                Path(self._piped.name).unlink(missing_ok=True)
+                self._piped.close()
 
     def _began(self, info: ModelInfo) -> None:
         """The model stands and the run has its folder: the stream may speak, and others may attach."""
@@ -227,14 +234,17 @@ class Engine:
         self._tasks.add(asyncio.create_task(self._listen()))
 
     async def _open_and_train(self, request: RunRequest) -> None:
+        if request.stdin_file is not None:
+            self._piped = cache.use(Path(request.stdin_file))
         opened = open_request(request)
         self._folder = opened.place
         self.board.announce(Welcome(opened.place.name, str(opened.place)), standing=True)
         stream = opened.stream
         self.board.set_status(knobs=stream.knobs, pace=stream.pace, seed=stream.seed)
-        corpus = await asyncio.to_thread(read_corpus, opened, request)
+        corpus = await reading.read(opened, request, self.board, self._stop_asked)
+        if corpus is None:
+            return
         self._corpus = corpus
-        self.board.announce(preview(corpus), standing=True)
         prime = corpus.vocabulary.known(stream.prime) if stream.prime else corpus.line_for_prime()
         self.board.set_status(prime=prime)
         if stream.prime:

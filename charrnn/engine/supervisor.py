@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 from charrnn.config import CorpusConfig, UsageError
 from charrnn.engine import notices
@@ -40,6 +42,7 @@ class Supervisor:
         self._link: TrainerLink | None = None
         self._folder: directory.RunFolder | None = None
         self._done: trainer.Done | None = None
+        self._keeping: asyncio.Task[None] | None = None
         self.weights = open_memory()
 
     def send(self, message: trainer.ToTrainer) -> None:
@@ -48,7 +51,11 @@ class Supervisor:
 
     async def run(self) -> None:
         """Lives until the trainer's process has ended. Raises UsageError if the run could not begin."""
-        ids = open_memory(self._corpus.ids.data.cast("B"))
+        corpus = self._corpus
+        self._record.log(f"corpus {corpus.name}: {corpus.characters:,} characters, {corpus.note}")
+        if corpus.warning:
+            self._record.log(corpus.warning)
+        ids = open_memory(corpus.ids.data.cast("B")) if corpus.descriptor is None else os.dup(corpus.descriptor)
         self._link = await TrainerLink.start(self.weights, ids, self._record.log)
         os.close(ids)
         self._link.send(self._build_message())
@@ -62,6 +69,8 @@ class Supervisor:
         finally:
             saver.cancel()
             status = await self._link.ended()
+            if self._keeping is not None:
+                await self._keeping
         if self._done is None and not (status == 0 and self._folder is None):
             words = in_words(status, self._record.last_words())
             self._record.log(words)
@@ -168,8 +177,8 @@ class Supervisor:
         place = self._opened.place
         if self._folder is None:
             self._folder = directory.RunFolder.create(place, built.config)
-            if self._request.stdin_text is not None:
-                (place / STDIN_COPY).write_text(self._request.stdin_text, encoding="utf-8", newline="")
+            if self._request.stdin_file is not None:
+                self._keeping = asyncio.create_task(self._keep_text(self._request.stdin_file, place / STDIN_COPY))
         else:
             self._folder.write_config(built.config)
         self._record.open(place)
@@ -187,6 +196,17 @@ class Supervisor:
         )
         self._began(info)
         self.send(trainer.Proceed(str(place), paused))
+
+    async def _keep_text(self, piped: str, place: Path) -> None:
+        """What came by a pipe cannot be read again: the run keeps it."""
+        new = place.with_suffix(".new")
+        try:
+            await asyncio.to_thread(shutil.copyfile, piped, new)
+            new.replace(place)
+        except OSError as error:
+            words = f"The text could not be kept with the run: {error.strerror}; the run may not open again."
+            self._record.log(words)
+            self._board.announce(Notice("error", words))
 
     def _saved(self, step: int, asked: bool, problem: str | None) -> None:
         if problem is not None:

@@ -37,6 +37,7 @@ from charrnn.runs.checkpoint import require_vocabulary
 from charrnn.runs.metrics import record_interval
 from charrnn.runs.saved import Saved
 from charrnn.sampling.stream import TextStream
+from charrnn.text.stored import forget_pages
 from charrnn.training.guard import Guard
 from charrnn.training.schedule import Cooldown, asked_length
 from charrnn.training.trainer import build as build_trainer
@@ -63,6 +64,7 @@ class TrainingLoop:
         torch.set_num_threads(self.config.training.threads)
         corpus = corpus_in_memory(build, ids)
         self.vocabulary = corpus.vocabulary
+        self.ids = corpus.ids
         self.trainer = build_trainer(self.config, corpus)
         self.state = RunState(self.trainer, self.config.training)
         self.called_off = False
@@ -216,6 +218,7 @@ class TrainingLoop:
         self.link.say(SampleMade(self.trainer.steps_done, text))
 
     def _progress(self) -> None:
+        forget_pages(self.ids)
         recorded = self.steps.take()
         if recorded is not None:
             self.link.say(recorded)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
 
 from charrnn.config import CorpusConfig, UsageError
-from charrnn.text.sources import read_source
-from charrnn.text.vocabulary import Ids, Vocabulary, Words, vocabulary_of
+from charrnn.text import stored
+from charrnn.text.downloads import Progress
+from charrnn.text.sources import Reading, open_source
+from charrnn.text.vocabulary import Ids, Vocabulary
 
 _SEARCHED_FOR_PRIME = 20_000  # characters
 _PRIME_AT_MOST = 60
@@ -20,7 +23,9 @@ class Corpus:
     """A text as ids, shape (tokens,); the last of them, from `held_out_at` on, are never trained on.
 
     `sha256` is the digest of the text in UTF-8 as it was decoded and folded, `note` says how that happened. The
-    vocabulary is that of the whole text, so that the held-out part has no unknown characters.
+    vocabulary is that of the whole text, so that the held-out part has no unknown characters. `warning` is a sentence
+    for the user, or "". `descriptor` is the open file that the ids lie in, if they lie in one: nothing changes them
+    while it is open.
     """
 
     name: str
@@ -30,6 +35,8 @@ class Corpus:
     held_out_at: int
     sha256: str
     note: str
+    warning: str = ""
+    descriptor: int | None = None
 
     @cached_property
     def characters(self) -> int:
@@ -73,42 +80,82 @@ class Corpus:
         return _cut_after_a_word(next(filter(_reads_as_a_line, lines), lines[0] if lines else ""))
 
 
-def load_corpus(config: CorpusConfig, stdin_text: str | None = None) -> Corpus:
+def load_corpus(
+    config: CorpusConfig,
+    stdin_text: str | None = None,
+    *,
+    piped: str | None = None,
+    progress: Progress = lambda *_: None,
+) -> Corpus:
     """Read the source, fold it, map it to ids and hold its end out, as the configuration says.
 
-    `config.sha256` is not compared: whoever starts an old run again does that. Raises UsageError, one sentence.
+    The ids lie in the cache (see `charrnn.text.stored`), but those of a text that is given here; standard input can
+    also be given as the file that it was `piped` into. `progress` is called
+    now and then, and may raise to end it. `config.sha256` is not compared: whoever starts an old run again does that.
+    Raises UsageError, one sentence.
     """
+    _check_fraction(config)
+    source = open_source(
+        config.source,
+        ascii=config.ascii,
+        encoding=config.encoding,
+        stdin_text=stdin_text,
+        piped=piped,
+        progress=progress,
+    )
+    name = config.name or source.name
+    if stdin_text is None:
+        with closing(source):
+            try:
+                return _corpus(config, name, source.place, stored.load(source, config, progress))
+            except UsageError:
+                source.forget()
+                raise
+    reading = Reading(source)
+    text = "".join(reading.chunks())
+    vocabulary, remark = stored.vocabulary_of(config, [text])
+    ids = vocabulary.encode(text)
+    return Corpus(
+        name=name,
+        place=source.place,
+        ids=ids,
+        vocabulary=vocabulary,
+        held_out_at=_held_out_at(config, vocabulary, ids),
+        sha256=hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest(),
+        note=stored.with_remark(reading.note, remark),
+    )
+
+
+def kept_corpus(config: CorpusConfig) -> Corpus | None:
+    """The corpus whose digest `config` records, if its ids are still in the cache, whatever became of its source."""
+    found = stored.find(config)
+    return None if found is None else _corpus(config, config.name, config.source, found)
+
+
+def _corpus(config: CorpusConfig, name: str, place: str, found: stored.StoredIds) -> Corpus:
+    return Corpus(
+        name=name,
+        place=place,
+        ids=found.ids,
+        vocabulary=found.vocabulary,
+        held_out_at=_held_out_at(config, found.vocabulary, found.ids),
+        sha256=found.sha256,
+        note=found.note,
+        warning=found.warning,
+        descriptor=found.descriptor,
+    )
+
+
+def _held_out_at(config: CorpusConfig, vocabulary: Vocabulary, ids: Ids) -> int:
+    return vocabulary.border(ids, len(ids) - int(len(ids) * config.validation))
+
+
+def _check_fraction(config: CorpusConfig) -> None:
     if not 0 <= config.validation < 1:
         raise UsageError(
             f"The held-out fraction is {config.validation}; give one from 0 (nothing held out) to below 1 "
             "(`--validation 0.1`)."
         )
-    source = read_source(config.source, ascii=config.ascii, stdin_text=stdin_text)
-    note = source.note
-    vocabulary = vocabulary_of(config.tokens, [source.text], config.max_vocabulary)
-    if config.tokens == "printable":
-        replaced = vocabulary.unknown(source.text)
-        if replaced:
-            note += f", {len(replaced):,} characters outside string.printable replaced by '?'"
-    if isinstance(vocabulary, Words):
-        note += ", rare words spelled by characters"
-    ids = vocabulary.encode(source.text)
-    return Corpus(
-        name=config.name or source.name,
-        place=source.place,
-        ids=ids,
-        vocabulary=vocabulary,
-        held_out_at=vocabulary.border(ids, len(ids) - int(len(ids) * config.validation)),
-        sha256=_sha256(source.text),
-        note=note,
-    )
-
-
-def _sha256(text: str, portion: int = 1 << 20) -> str:
-    digest = hashlib.sha256()
-    for at in range(0, len(text), portion):
-        digest.update(text[at : at + portion].encode("utf-8", "surrogatepass"))
-    return digest.hexdigest()
 
 
 def _reads_as_a_line(line: str) -> bool:

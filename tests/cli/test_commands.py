@@ -190,7 +190,12 @@ def test_export_writes_a_plot_a_table_and_a_model(trained: Path, tmp_path: Path)
 
 REFUSED = {
     "missing file": (["train", "{tmp}/none.txt"], "no file"),
-    "folder": (["train", "{tmp}"], "folder"),
+    "empty folder": (["train", "{tmp}/hollow"], "folder"),
+    "glob without a match": (["train", "{tmp}/*.none"], "No file matches"),
+    "damaged archive": (["train", "{tmp}/packed"], "damaged"),
+    "unknown encoding": (["train", "{tmp}/good", "--encoding", "klingon"], "klingon"),
+    "held-out part too short": (["train", "{tmp}/brief", "--length", "4", "--batch", "1"], "at least 2"),
+    "no address": (["train", "https://"], "address"),
     "empty file": (["train", "{tmp}/empty"], "empty"),
     "one repeated character": (["train", "{tmp}/same"], "distinct"),
     "binary file": (["train", "{tmp}/binary"], "binary"),
@@ -230,9 +235,12 @@ def test_wrong_usage_is_one_sentence_and_status_2_and_leaves_nothing_behind(
         ("short", b"ab"),
         ("line", b"never an end " * 300),
         ("many", b" ".join(b"word%d" % (n % 2000) for n in range(8000))),
+        ("brief", b"eleven char"),
+        ("packed", b"\x1f\x8b\x08 no more of it"),
         ("good", b"some words and some more words\n" * 300),
     ):
         (tmp_path / name).write_bytes(content)
+    (tmp_path / "hollow").mkdir()
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "thing").write_bytes(b"")
     before = sorted(tmp_path.rglob("*"))
@@ -251,19 +259,59 @@ def test_standard_input_is_a_corpus_that_the_run_keeps(tmp_path: Path, runs_fold
     done = charrnn("train", "-", *TINY, "--steps", 3, input=text)
     assert done.returncode == 0, done.stderr
     assert (runs_folder / "stdin-1" / "corpus.txt").read_text() == text
+    assert not list(Path(os.environ["CHARRNN_CACHE"], "piped").iterdir())
+    refused = charrnn("train", "-", input=" ")
+    assert refused.returncode == 2
+    assert "standard input is empty" in refused.stderr
+    assert not list(Path(os.environ["CHARRNN_CACHE"], "piped").iterdir())
     again = charrnn("train", "stdin-1", "--steps", 5)
     assert again.returncode == 0, again.stderr
     assert read_metrics(runs_folder / "stdin-1")[-1]["step"] == 5
 
 
-def test_a_corpus_that_changed_is_not_trained_on(tmp_path: Path, runs_folder: Path) -> None:
+def test_a_corpus_that_changed_is_not_trained_on(
+    tmp_path: Path, runs_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     text = tmp_path / "text"
     text.write_text("the first text of all\n" * 100)
     assert charrnn("train", text, *TINY, "--steps", 3).returncode == 0
     text.write_text("the other text of all\n" * 100)
+    kept = charrnn("train", "text-1", "--steps", 4)  # its ids are still in the cache
+    assert kept.returncode == 0, kept.stderr
+    assert "has changed or is gone; the run goes on with the ids that were kept" in kept.stderr
+    assert "has changed or is gone" in (runs_folder / "text-1" / "engine.log").read_text()
+    monkeypatch.setenv("CHARRNN_CACHE", str(tmp_path / "another cache"))
     done = charrnn("train", "text-1", "--steps", 5)
     assert done.returncode == 2
     assert "not the one" in done.stderr
+    text.unlink()
+    assert "no file" in charrnn("train", "text-1", "--steps", 5).stderr
+
+
+def test_how_a_text_was_decoded_is_told_and_logged(tmp_path: Path, runs_folder: Path) -> None:
+    text = tmp_path / "text"
+    text.write_bytes("Grüße aus Köln, schöne Wörter überall. ".encode() * 100 + b"\xff\xfe\xfd")
+    done = charrnn("train", text, *TINY, "--steps", 3)
+    assert done.returncode == 0, done.stderr
+    log = (runs_folder / "text-1" / "engine.log").read_text()
+    for told in (done.stderr, log):
+        assert "UTF-8 with damage, 3 undecodable bytes shown as �" in told
+
+
+def test_the_trainer_reads_the_ids_that_were_kept_and_no_copy_of_them(tmp_path: Path, runs_folder: Path) -> None:
+    text = tmp_path / "text"
+    text.write_text("words and more words, and so on\n" * 1000)
+    command = [sys.executable, "-m", "charrnn", "train", str(text), *TINY]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.startswith("step"):
+                break
+        (trainer,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        maps = Path(f"/proc/{trainer}/maps").read_text()
+        process.terminate()
+        process.stderr.read()
+    assert f"{os.environ['CHARRNN_CACHE']}/ids/" in maps
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

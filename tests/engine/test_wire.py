@@ -78,7 +78,7 @@ def test_a_frame_over_the_limit_is_refused_before_it_is_read() -> None:
     with pytest.raises(wire.WireError, match="announced"):
         received((wire.MAXIMUM_FRAME + 1).to_bytes(4, "big"), wire.from_client)
     with pytest.raises(wire.WireError, match="longer"):
-        wire.frame(Start(RunRequest(stdin_text="x" * (wire.MAXIMUM_FRAME + 1))))
+        wire.frame(Start(RunRequest(target="x" * (wire.MAXIMUM_FRAME + 1))))
 
 
 def test_a_client_cannot_send_what_only_an_engine_says() -> None:

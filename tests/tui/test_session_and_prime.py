@@ -6,9 +6,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from charrnn.config import Knobs
-from charrnn.engine.messages import ClientMessage, Losses, RestartStream, SetCooldown, SetKnobs, SetPaused, Status
+from charrnn.engine.messages import (
+    ClientMessage,
+    Losses,
+    Reading,
+    RestartStream,
+    SetCooldown,
+    SetKnobs,
+    SetPaused,
+    Status,
+)
 from tests.tui.fake_engine import point
 from tui.panes.prime import read, unknown_in, written
+from tui.panes.status import status_parts
 from tui.session import MOST_POINTS, NUCLEUS, PATIENCE, Session
 from tui.terminal import safe_line
 
@@ -48,6 +58,16 @@ def test_a_cool_down_is_asked_for_once_and_called_off_the_second_time() -> None:
     assert one.current_rate == 0.001
     assert not one.toggle_cooldown()
     assert sent[2:] == [SetCooldown(False)]
+
+
+def test_how_far_the_corpus_is_stands_in_the_status_line_until_it_is_there() -> None:
+    one, _, _ = session()
+    one.receive(Status(state="starting", reading=Reading("fetching", 1_200_000, 4_000_000)))
+    assert [part.text for part in status_parts(one)] == ["◌ starting", "fetching the corpus: 1.2 of 4.0 MB"]
+    one.receive(Status(state="starting", reading=Reading("reading", 5_000, None)))
+    assert status_parts(one)[1].text == "reading the corpus: 5.0 KB"
+    one.receive(Status(state="starting"))
+    assert len(status_parts(one)) == 1
 
 
 def test_another_clients_knob_is_taken_over() -> None:

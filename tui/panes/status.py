@@ -49,6 +49,8 @@ def status_parts(session: Session) -> list[Part]:
     status, model = session.status, session.model
     glyph, style = STATES.get(session.state, ("●", palette.PLAIN))
     parts = [Part(f"{glyph} {safe_line(session.state)}", style, 1)]
+    if status.reading is not None:
+        parts.append(Part(safe_line(status.reading.words()), palette.PLAIN, 2))
     if session.corpus is not None:
         name = safe_line(session.corpus.name)
         parts.append(Part(name, palette.STRONG, 3, fit(name, LONGEST_NAME)))

@@ -1,0 +1,145 @@
+"""How long a start takes, and what memory it costs, with corpora of 1 MB to 1 GB.
+
+    python -m tests.benchmarks.corpus_sizes [FOLDER] [--sizes 1,10,100,1000] [--steps 300]
+
+Makes the corpora in FOLDER (default: a temporary one), trains on each twice with `charrnn train`, with an empty cache
+and with the cache that the first start left, and prints a table. Seconds are from the command to the corpus's line and
+to the model's. Memory is the largest that the engine and its trainer took together, once for what is theirs alone
+(anonymous pages) and once with the pages of mapped files, less what a process with torch and numpy takes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+MODEL = ["--hidden", "64", "--embedding", "16", "--batch", "16", "--length", "64", "--threads", "1"]
+AT_REST = 2.5  # seconds: a file that has just been written is not trusted to be at rest
+
+
+def make_corpus(path: Path, megabytes: int) -> None:
+    """Made-up prose in UTF-8, every megabyte another one out of some twenty."""
+    chance = random.Random(7)
+    letters = "etaoinshrdlucmfwypvbgkjqxzéüø"
+    words = ["".join(chance.choices(letters, k=chance.randrange(2, 11))) for _ in range(5000)]
+    blocks = []
+    for _ in range(min(20, megabytes)):
+        text = " ".join(chance.choices(words, k=190_000)).encode()
+        blocks.append(text[: 10**6 - 1].decode(errors="ignore").encode() + b"\n")
+    with path.open("wb") as file:
+        for _ in range(megabytes):
+            file.write(chance.choice(blocks))
+
+
+def memory(pid: int) -> tuple[int, int]:
+    """What a process takes, in bytes: what is its own, and with mapped files' pages."""
+    own = both = 0
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0, 0
+    for line in lines:
+        if line.startswith(("RssAnon:", "RssShmem:")):
+            own += int(line.split()[1]) * 1024
+        elif line.startswith("VmRSS:"):
+            both = int(line.split()[1]) * 1024
+    return own, both
+
+
+def children(pid: int) -> list[int]:
+    try:
+        return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+
+
+def of_torch() -> tuple[int, int]:
+    """What a process takes that has imported torch and numpy, and done nothing else."""
+    code = "import numpy, torch, sys; print(flush=True); sys.stdin.read()"
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        found = memory(process.pid)
+        process.communicate()
+    return found
+
+
+@dataclass
+class Start:
+    corpus: float = 0.0
+    model: float = 0.0
+    rate: str = ""
+    own: int = 0
+    both: int = 0
+    lines: list[str] = field(default_factory=list)
+
+
+def start(path: Path, runs: Path, cache: Path, steps: int) -> Start:
+    """One run of so many steps."""
+    found = Start()
+    command = [sys.executable, "-m", "charrnn", "train", str(path), *MODEL, "--steps", str(steps)]
+    command += ["--evaluate-every", "0", "--runs-folder", str(runs)]
+    begun = time.perf_counter()
+    environment = {**os.environ, "CHARRNN_CACHE": str(cache)}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
+
+        def watch() -> None:
+            while process.poll() is None:
+                each = [memory(pid) for pid in (process.pid, *children(process.pid))]
+                found.own = max(found.own, sum(own for own, _ in each))
+                found.both = max(found.both, sum(both for _, both in each))
+                time.sleep(0.02)
+
+        watcher = threading.Thread(target=watch)
+        watcher.start()
+        assert process.stderr is not None
+        for line in process.stderr:
+            found.lines.append(line)
+            if line.startswith("corpus "):
+                found.corpus = time.perf_counter() - begun
+            elif line.startswith("model "):
+                found.model = time.perf_counter() - begun
+            elif line.startswith("step "):
+                found.rate = line.split()[-2]
+        watcher.join()
+    if process.returncode:
+        sys.exit("".join(found.lines))
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", nargs="?")
+    parser.add_argument("--sizes", default="1,10,100,1000", help="megabytes")
+    parser.add_argument("--steps", type=int, default=300)
+    arguments = parser.parse_args()
+    torch_own, torch_both = of_torch()
+    print(f"torch and numpy alone: {torch_own / 1e6:.0f} MB, {torch_both / 1e6:.0f} with mapped files")
+    print("   MB  start   corpus    model   own memory   with mapped   characters/s")
+    with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
+        for size in map(int, arguments.sizes.split(",")):
+            path = Path(folder, f"corpus-{size}.txt")
+            make_corpus(path, size)
+            time.sleep(AT_REST)
+            cache = Path(folder, f"cache-{size}")
+            for name in ("first", "second"):
+                found = start(path, Path(folder, "runs"), cache, arguments.steps)
+                own, both = (found.own - torch_own) / 1e6, (found.both - torch_both) / 1e6
+                print(
+                    f"{size:5} {name:>6} {found.corpus:7.2f}s {found.model:7.2f}s {own:9.0f} MB {both:10.0f} MB "
+                    f"{found.rate:>14}",
+                    flush=True,
+                )
+            path.unlink()
+
+
+if __name__ == "__main__":
+    main()
