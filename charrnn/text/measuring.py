@@ -1,0 +1,108 @@
+"""Measures what models that need no training reach on a corpus, and keeps the figures. No torch here."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from platformdirs import user_cache_path
+
+from charrnn.config import UsageError
+from charrnn.text.baselines import HELD_OUT_AT_MOST, METHOD, TRAINING_AT_MOST, Baselines
+from charrnn.text.corpus import Corpus
+from charrnn.text.kneser_ney import Ids, NGrams
+
+FILE = "baselines.json"
+_ORDER = 5
+
+
+def measure(training: str, held_out: str, alphabet: str) -> Baselines:
+    """The losses on a held-out text that follows a training text; `alphabet` holds every character the model knows.
+
+    Raises UsageError for texts that are too short: 5 characters to learn from, 2 held out.
+    """
+    if len(training) < _ORDER or len(held_out) < 2:
+        raise UsageError(
+            f"{len(training):,} characters to learn from and {len(held_out):,} held out are too few for 5-grams; "
+            f"give a longer text ({_ORDER} and 2 are the least)."
+        )
+    training_ids, held_out_ids, symbols = _numbered(training, held_out, alphabet)
+    grams = NGrams(training_ids, held_out_ids, symbols, _ORDER)
+    return Baselines(
+        uniform=math.log(symbols),
+        unigram=grams.cross_entropy(1),
+        bigram=grams.cross_entropy(2),
+        five_gram=grams.cross_entropy(5),
+        xz=_xz(training.encode("utf-8", "surrogatepass"), held_out.encode("utf-8", "surrogatepass"), len(held_out)),
+        training=len(training),
+        held_out=len(held_out),
+    )
+
+
+def texts(corpus: Corpus) -> tuple[str, str, str]:
+    """What `measure` takes: of a long corpus the training text's end and the held-out text's beginning."""
+    training = corpus.train_ids[-TRAINING_AT_MOST:]
+    held_out = corpus.held_out_ids[:HELD_OUT_AT_MOST]
+    vocabulary = corpus.vocabulary
+    return vocabulary.decode(training), vocabulary.decode(held_out), vocabulary.symbols
+
+
+def _numbered(training: str, held_out: str, alphabet: str) -> tuple[Ids, Ids, int]:
+    """Both texts as the places of their characters in the alphabet, and how many characters that has."""
+    codes = [
+        np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4") for text in (training, held_out, alphabet)
+    ]
+    known = np.zeros(max(int(part.max(initial=0)) for part in codes) + 1, dtype=bool)
+    for part in codes:
+        known[part] = True
+    symbols = int(known.sum())
+    places = (np.cumsum(known) - 1).astype(np.min_scalar_type(symbols))
+    return places[codes[0]], places[codes[1]], symbols
+
+
+def _xz(training: bytes, held_out: bytes, characters: int) -> float | None:
+    """Nats per character that the held-out bytes add to an archive of the training bytes."""
+    try:
+        import lzma
+    except ImportError:
+        return None
+    # Preset 9e's dictionary of 64 MiB would take 700 MB of memory; one as large as the text finds the same matches.
+    size = max(4096, len(training) + len(held_out))
+    filters = [{"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME, "dict_size": size}]
+
+    def compressed(data: bytes) -> int:
+        return len(lzma.compress(data, format=lzma.FORMAT_RAW, filters=filters))
+
+    return (compressed(training + held_out) - compressed(training)) * 8 * math.log(2) / characters
+
+
+# ---- kept for the next time --------------------------------------------------------------------------------------
+
+
+def cache_place(corpus: Corpus) -> Path:
+    """Where this user's figures of a corpus, cut and read like this one, are kept."""
+    what = [METHOD, corpus.sha256, corpus.held_out_at, corpus.characters, corpus.vocabulary.symbols]
+    digest = hashlib.sha256(json.dumps(what).encode()).hexdigest()
+    return user_cache_path("charrnn") / "baselines" / f"{digest}.json"
+
+
+def read(place: Path) -> Baselines | None:
+    """Figures that were kept there; None where there are none, or none of this way of measuring."""
+    try:
+        found = msgspec.json.decode(place.read_bytes(), type=Baselines)
+    except (OSError, msgspec.MsgspecError):
+        return None
+    return found if found.method == METHOD else None
+
+
+def keep(place: Path, figures: Baselines) -> None:
+    """Writes figures as one JSON object, as a whole or not at all. Raises OSError."""
+    place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    beside = place.with_name(f"{place.name}.{os.getpid()}.new")
+    beside.write_bytes(msgspec.json.encode(figures) + b"\n")
+    beside.replace(place)
