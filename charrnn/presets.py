@@ -72,6 +72,7 @@ _RANGES: dict[str, tuple[float, float, str]] = {
     "clip": (0.0, math.inf, "at least 0 (0 clips nothing)"),
     "weight_decay": (0.0, math.inf, "at least 0"),
     "sample_length": (0, 2**62, "at least 0"),
+    "count": (1, 2**31, "at least 1"),
     "seed": (0, 2**63 - 1, "a whole number from 0"),
     "steps": (1, 2**62, "at least 1"),
     "minutes": (1e-9, math.inf, "above 0"),

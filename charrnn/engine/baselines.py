@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import os
 import sys
@@ -33,8 +32,7 @@ async def find_baselines(
     """
     if not len(corpus.held_out_ids):
         return BaselinesFound(None, "nothing is held out")
-    places = run / measuring.FILE, measuring.cache_place(corpus)
-    figures = await asyncio.to_thread(_kept, *places)
+    figures = await asyncio.to_thread(measuring.known, corpus, run)
     if figures is None:
         await asyncio.sleep(after)
         while not ready():
@@ -45,20 +43,8 @@ async def find_baselines(
             return BaselinesFound(None, str(error))
         except OSError as error:
             return BaselinesFound(None, f"they could not be measured ({error.strerror or error})")
-    await asyncio.to_thread(_keep, figures, *places)
+    await asyncio.to_thread(measuring.keep_for, corpus, run, figures)
     return BaselinesFound(figures)
-
-
-def _kept(in_run: Path, in_cache: Path) -> Baselines | None:
-    return measuring.read(in_run) or measuring.read(in_cache)
-
-
-def _keep(figures: Baselines, *places: Path) -> None:
-    """Writes them wherever they are not yet; a place that takes none is done without: they can be measured again."""
-    for place in places:
-        if measuring.read(place) != figures:
-            with contextlib.suppress(OSError):
-                measuring.keep(place, figures)
 
 
 async def _measured(corpus: Corpus) -> Baselines:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import math
@@ -18,6 +19,7 @@ from charrnn.text.corpus import Corpus
 from charrnn.text.kneser_ney import Ids, NGrams
 
 FILE = "baselines.json"
+"""In a run's folder, and under another name in the user's cache: one JSON object, a field for each figure."""
 _ORDER = 5
 
 
@@ -98,6 +100,26 @@ def read(place: Path) -> Baselines | None:
     except (OSError, msgspec.MsgspecError):
         return None
     return found if found.method == METHOD else None
+
+
+def baselines_of(corpus: Corpus, run: Path) -> Baselines:
+    """A corpus's figures, measured here and now (some seconds) if they never were. Raises UsageError as `measure`."""
+    figures = known(corpus, run) or measure(*texts(corpus))
+    keep_for(corpus, run, figures)
+    return figures
+
+
+def known(corpus: Corpus, run: Path) -> Baselines | None:
+    """A corpus's figures from the run's folder or from the user's cache; None where they were never measured."""
+    return read(run / FILE) or read(cache_place(corpus))
+
+
+def keep_for(corpus: Corpus, run: Path, figures: Baselines) -> None:
+    """Keeps figures in both; a place that takes none is done without, for they can be measured again."""
+    for place in (run / FILE, cache_place(corpus)):
+        if read(place) != figures:
+            with contextlib.suppress(OSError):
+                keep(place, figures)
 
 
 def keep(place: Path, figures: Baselines) -> None:
