@@ -71,7 +71,7 @@ def corpus_lines(info: CorpusInfo, found: BaselinesFound | None, columns: int) -
     if held_out:
         facts += f"; held out from character {info.held_out_at:,} ({held_out / max(1, info.characters):.0%})"
     else:
-        facts += "; nothing held out, so there is no held-out loss to beat"
+        facts += "; nothing held out, so no loss to beat"
     lines: list[Line] = [(facts, palette.PLAIN)]
     if held_out:
         lines.append((baselines_line(found), palette.ACCENT if found and found.figures else palette.QUIET))
