@@ -28,11 +28,11 @@ def probabilities(logits: Tensor, knobs: Knobs) -> Tensor:
     likeliest share all. Any input gives finite probabilities and leaves at least one character: NaN counts as −∞, a
     logit of +∞ leaves only its like, and where every logit is −∞ all characters are as likely.
     """
-    logits = _finite_at_the_top(logits.detach().double())
+    logits, top = _finite_at_the_top(logits.detach().double())
     if knobs.greedy:
         return torch.zeros_like(logits).scatter_(-1, logits.argmax(-1, keepdim=True), 1.0)
     temperature = min(max(_COLDEST, knobs.temperature), _HOTTEST)  # NaN, too, counts as 0
-    chances = torch.softmax((logits - logits.amax(-1, keepdim=True)) / temperature, -1)
+    chances = torch.softmax((logits - top) / temperature, -1)
     if 0 < knobs.top_k < chances.shape[-1] or knobs.top_p < 1:
         chances = _likeliest(chances, knobs)
     if knobs.min_p > 0:
@@ -47,15 +47,25 @@ def choose(logits: Tensor, knobs: Knobs, generator: torch.Generator) -> int:
 
 
 def draw(chances: Tensor, knobs: Knobs, generator: torch.Generator) -> int:
-    """An id drawn with these probabilities (vocabulary,)."""
-    return int(chances.argmax()) if knobs.greedy else int(torch.multinomial(chances, 1, generator=generator))
+    """An id drawn with these probabilities (vocabulary,).
+
+    Of independent exponential waiting times with rates p the one with rate p_i ends first with probability p_i: the
+    draw of `torch.multinomial`, number for number, in a form that rows with generators of their own can share.
+    """
+    if not knobs.greedy:
+        chances = chances / torch.empty_like(chances).exponential_(generator=generator)
+    return int(chances.argmax())
 
 
 def draw_each(chances: Tensor, knobs: Knobs, generators: Sequence[torch.Generator]) -> list[int]:
     """An id for each row of (streams, vocabulary), drawn as `draw` does with that stream's own generator."""
-    if knobs.greedy:
-        return [int(chosen) for chosen in chances.argmax(-1)]
-    return [draw(row, knobs, generator) for row, generator in zip(chances.unbind(), generators, strict=True)]
+    if not knobs.greedy:
+        waiting = torch.empty_like(chances)
+        for row, generator in zip(waiting.unbind(), generators, strict=True):
+            row.exponential_(generator=generator)
+        chances = chances / waiting
+    chosen: list[int] = chances.argmax(-1).tolist()
+    return chosen
 
 
 def _likeliest(chances: Tensor, knobs: Knobs) -> Tensor:
@@ -73,13 +83,13 @@ def _likeliest(chances: Tensor, knobs: Knobs) -> Tensor:
     return torch.zeros_like(chances).scatter_(-1, ids, sorted_chances)
 
 
-def _finite_at_the_top(logits: Tensor) -> Tensor:
-    """The logits with a finite maximum, which nothing but NaN, +∞ or −∞ everywhere can prevent."""
-    if math.isfinite(
-        logits.amax(-1).sum().item()
-    ):  # a maximum is NaN if any of its row is; float64 is far from its end
-        return logits
+def _finite_at_the_top(logits: Tensor) -> tuple[Tensor, Tensor]:
+    """Logits with a finite maximum, which nothing but NaN, +∞ or −∞ everywhere can prevent; and it, (…, 1)."""
+    top = logits.amax(-1, keepdim=True)
+    if math.isfinite((top if top.numel() == 1 else top.sum()).item()):  # a maximum is NaN if any of its row is
+        return logits, top
     logits = logits.nan_to_num(nan=-math.inf, posinf=math.inf, neginf=-math.inf)
     top = logits.amax(-1, keepdim=True)
     flat = torch.where(logits < math.inf, -math.inf, 0.0)  # for rows whose maximum is +∞
-    return torch.where(top == math.inf, flat, torch.where(top == -math.inf, 0.0, logits))
+    logits = torch.where(top == math.inf, flat, torch.where(top == -math.inf, 0.0, logits))
+    return logits, logits.amax(-1, keepdim=True)

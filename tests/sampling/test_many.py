@@ -118,6 +118,16 @@ def test_rows_of_logits_are_each_what_they_are_alone() -> None:
             assert draw_each(together, knobs, generators) == wanted
 
 
+def test_a_draw_is_torchs_own() -> None:
+    """So a seed gives the text that it gave when `torch.multinomial` drew it."""
+    torch.manual_seed(2)
+    for vocabulary in (2, 9, 65, 100, 5000):
+        chances = torch.softmax(torch.randn(vocabulary, dtype=torch.float64) * 3, 0)
+        ours, its = torch.Generator().manual_seed(vocabulary), torch.Generator().manual_seed(vocabulary)
+        for _ in range(100):
+            assert draw(chances, Knobs(), ours) == int(torch.multinomial(chances, 1, generator=its))
+
+
 def test_seeds_count_on_from_the_first_and_stay_in_range() -> None:
     assert seeds_from(7, 3) == [7, 8, 9]
     assert seeds_from(2**63 - 2, 4) == [2**63 - 2, 2**63 - 1, 0, 1]
