@@ -50,8 +50,8 @@ def _parser() -> argparse.ArgumentParser:
         "count",
         int,
         "N",
-        "so many texts, made side by side: text i has the seed SEED + i, a line with both above it, and is what "
-        "--seed SEED+i writes but for rounding",
+        "so many texts, made side by side: their seeds are --seed and the numbers after it, a line above each has "
+        "its own, and each is what that seed writes alone, but for rounding",
     )
     sample.add_argument(
         "--json", action="store_true", help='a JSON object a line for each text: "seed", "step", "prime", "text"'

@@ -28,7 +28,7 @@ def sample_many(
 ) -> None:
     """Writes `count` texts to standard output: the prime and `length` characters each. Raises UsageError.
 
-    Text i has the seed `seed` + i. Each has a line with its number and its seed above it and an empty line between it
+    Their seeds are `seed` and the numbers after it. Each has a line with its number and its seed above it and an empty line between it
     and the next; with `as_json`, each is an object on a line of its own. However long and many, at most KEPT_AT_MOST
     characters are in memory.
     """
