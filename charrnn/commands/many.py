@@ -28,9 +28,9 @@ def sample_many(
 ) -> None:
     """Writes `count` texts to standard output: the prime and `length` characters each. Raises UsageError.
 
-    Their seeds are `seed` and the numbers after it. Each has a line with its number and its seed above it and an empty line between it
-    and the next; with `as_json`, each is an object on a line of its own. However long and many, at most KEPT_AT_MOST
-    characters are in memory.
+    Their seeds are `seed` and the numbers after it. Each has a line with its number and its seed above it and an empty
+    line between it and the next; with `as_json`, each is an object on a line of its own. However long and many, at
+    most KEPT_AT_MOST characters are in memory.
     """
     saved = load_model(run, which)
     if prime is None:
