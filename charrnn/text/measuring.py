@@ -50,8 +50,9 @@ def texts(corpus: Corpus) -> tuple[str, str, str]:
     """What `measure` takes: of a long corpus the training text's end and the held-out text's beginning."""
     training = corpus.train_ids[-TRAINING_AT_MOST:]
     held_out = corpus.held_out_ids[:HELD_OUT_AT_MOST]
-    vocabulary = corpus.vocabulary
-    return vocabulary.decode(training), vocabulary.decode(held_out), vocabulary.symbols
+    vocabulary = corpus.vocabulary  # ids of longer tokens spell more characters than there are of them
+    ending, beginning = vocabulary.decode(training)[-TRAINING_AT_MOST:], vocabulary.decode(held_out)[:HELD_OUT_AT_MOST]
+    return ending, beginning, vocabulary.symbols
 
 
 def _numbered(training: str, held_out: str, alphabet: str) -> tuple[Ids, Ids, int]:
