@@ -45,6 +45,17 @@ def _parser() -> argparse.ArgumentParser:
     sample.add_argument("--prime-file", metavar="FILE", help="a file whose text the text starts with")
     add_number(sample, "length", int, "N", "characters after the prime (default 500)", "sample_length")
     add_number(sample, "seed", int, "N", "the same seed, run and options give the same text")
+    add_number(
+        sample,
+        "count",
+        int,
+        "N",
+        "so many texts, made side by side: their seeds are --seed and the numbers after it, a line above each has "
+        "its own, and each is what that seed writes alone, but for rounding",
+    )
+    sample.add_argument(
+        "--json", action="store_true", help='a JSON object a line for each text: "seed", "step", "prime", "text"'
+    )
     sample.set_defaults(run_command=_sample)
 
     evaluate = commands.add_parser("evaluate", help="measure a loss", description="Measure a run's loss on a text.")
@@ -57,7 +68,19 @@ def _parser() -> argparse.ArgumentParser:
         help="stream: the whole text, state carried through (default); window:N: windows of N characters from a zero "
         "state (of N bytes or words where those are the run's tokens)",
     )
-    evaluate.add_argument("--json", action="store_true", help="one JSON object")
+    evaluate.add_argument(
+        "--per-char",
+        dest="per_char",
+        action="store_true",
+        help="a line for each character but the first, which nothing predicts: its place from 0, the character, its "
+        "loss in nats, the likeliest other character, that one's probability; tabs between, controls as glyphs (␊)",
+    )
+    evaluate.add_argument(
+        "--baselines",
+        action="store_true",
+        help="also what needs no training reaches on the held-out part: uniform, unigram, bigram, 5-gram, xz",
+    )
+    evaluate.add_argument("--json", action="store_true", help="one JSON object; with --per-char one a line")
     evaluate.set_defaults(run_command=_evaluate)
 
     runs = commands.add_parser("runs", help="list the runs", description="List the runs, the newest first.")
@@ -112,14 +135,21 @@ def _sample(arguments: argparse.Namespace) -> int:
         except (OSError, UnicodeDecodeError) as error:
             raise UsageError(f"The prime file {arguments.prime_file} cannot be read: {error}.") from None
     run = _run_of(arguments)
-    from charrnn.commands.measure import sample
-
     given = {name: getattr(arguments, name) for name in ("temperature", "top_k", "top_p", "min_p", "greedy")}
     knobs = Knobs(**{name: value for name, value in given.items() if value is not None})
     length = 500 if arguments.length is None else arguments.length
     if hasattr(signal, "SIGPIPE"):
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `… | head` ends us silently, as it does any filter
-    sample(run, which=arguments.checkpoint, prime=prime, length=length, knobs=knobs, seed=arguments.seed)
+    which, seed, count = arguments.checkpoint, arguments.seed, arguments.count
+    if count is None and not arguments.json:
+        from charrnn.commands.measure import sample
+
+        sample(run, which=which, prime=prime, length=length, knobs=knobs, seed=seed)
+    else:
+        from charrnn.commands.many import sample_many
+
+        options = {"which": which, "prime": prime, "length": length, "knobs": knobs, "seed": seed}
+        sample_many(run, **options, count=count or 1, as_json=arguments.json)
     return 0
 
 
@@ -128,7 +158,15 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     from charrnn.commands.measure import evaluate
 
     which, protocol = arguments.checkpoint, arguments.protocol
-    evaluate(run, arguments.file, which=which, protocol=protocol, as_json=arguments.json)
+    evaluate(
+        run,
+        arguments.file,
+        which=which,
+        protocol=protocol,
+        as_json=arguments.json,
+        per_char=arguments.per_char,
+        baselines=arguments.baselines,
+    )
     return 0
 
 

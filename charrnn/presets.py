@@ -78,6 +78,7 @@ _RANGES: dict[str, tuple[float, float, str]] = {
     "clip": (0.0, math.inf, "at least 0 (0 clips nothing)"),
     "weight_decay": (0.0, math.inf, "at least 0"),
     "sample_length": (0, 2**62, "at least 0"),
+    "count": (1, 2**31, "at least 1"),
     "warmup": (0, 2**62, "at least 0 (0 for none)"),
     "cooldown": (0.0, 1.0, "from 0 (none) to 1 (all of it)"),
     "average": (0.0, 0.999999, "from 0 (none) to 0.999999"),

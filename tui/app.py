@@ -20,6 +20,7 @@ from textual.screen import Screen
 
 from charrnn.engine.client import EngineClient
 from charrnn.engine.messages import (
+    BaselinesFound,
     ClientMessage,
     CorpusInfo,
     Ended,
@@ -162,6 +163,9 @@ class Workbench(App[Leaving]):
                 self._status_pulse.now()
             case ModelInfo():
                 self._status_pulse.now()
+            case BaselinesFound():
+                self.panes.corpus.text.show_baselines(message)
+                self._chart_pulse.soon()
             case Notice():
                 self.say(message.level, message.text)
             case Refused():
@@ -188,7 +192,7 @@ class Workbench(App[Leaving]):
         self.panes.status.show(self.session)
 
     def _draw_chart(self) -> None:
-        self.panes.loss.show_losses(self.session.points, self._log_scale)
+        self.panes.loss.show_losses(self.session.points, self._log_scale, self.session.baselines)
         self.panes.loss_line.show(self.session.points)
 
     def _draw_knobs(self) -> None:

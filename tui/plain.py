@@ -12,6 +12,7 @@ import time
 
 from charrnn.engine.client import EngineClient
 from charrnn.engine.messages import (
+    BaselinesFound,
     CorpusInfo,
     Ended,
     EngineMessage,
@@ -24,6 +25,7 @@ from charrnn.engine.messages import (
     Text,
     Welcome,
 )
+from charrnn.text.baselines import in_words
 from tui.terminal import safe, safe_line
 
 PROGRESS_EVERY = 5.0
@@ -77,6 +79,8 @@ class Plain:
                 self.tell(f"corpus {message.name}: {message.characters:,} characters, {message.symbols}")
             case ModelInfo():
                 self.tell(f"model {message.summary}, {message.parameters:,} parameters, on {message.device}")
+            case BaselinesFound(figures, problem):
+                self.tell(f"to beat on the held-out text: {in_words(figures) if figures else f'no figures, {problem}'}")
             case Status():
                 self._progress(message)
             case Losses():

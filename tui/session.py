@@ -13,6 +13,7 @@ from typing import Generic, TypeVar
 
 from charrnn.config import Knobs
 from charrnn.engine.messages import (
+    BaselinesFound,
     ClientMessage,
     CorpusInfo,
     Ended,
@@ -84,6 +85,7 @@ class Session:
         self.welcome: Welcome | None = None
         self.corpus: CorpusInfo | None = None
         self.model: ModelInfo | None = None
+        self.baselines: BaselinesFound | None = None
         self.status = Status(state="starting")
         self.points: list[LossPoint] = []
         self.refused: Refused | None = None
@@ -107,6 +109,8 @@ class Session:
                 self.corpus = message
             case ModelInfo():
                 self.model = message
+            case BaselinesFound():
+                self.baselines = message
             case Status():
                 self.status = message
                 self._knobs.hear(message.knobs)

@@ -6,17 +6,22 @@ import json
 import math
 import random
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
+from charrnn.commands.many import tell_left_out
+from charrnn.commands.per_char import print_per_char
 from charrnn.config import Knobs, UsageError
 from charrnn.sampling.saved_model import load_model
 from charrnn.sampling.stream import TextStream
+from charrnn.text.baselines import Baselines, in_words
 from charrnn.text.corpus import load_corpus
+from charrnn.text.measuring import baselines_of
 from charrnn.text.sources import read_source
 from charrnn.text.visible import for_reader
-from charrnn.training.evaluation import loss_under, parse_protocol
+from charrnn.training.evaluation import Protocol, loss_under, parse_protocol
 
 GROUP = 256
 
@@ -30,9 +35,7 @@ def sample(run: Path, *, which: str, prime: str | None, length: int, knobs: Knob
         seed = random.randrange(1, 10_000)
         print(f"step {saved.step:,}, seed {seed}", file=sys.stderr)
     stream = TextStream(saved.model, saved.vocabulary, prime=prime, seed=seed, knobs=knobs)
-    if stream.unknown:
-        named = " ".join(map(repr, stream.unknown))
-        print(f"left out of the prime, the model does not know: {named}", file=sys.stderr)
+    tell_left_out(stream.unknown)
     sys.stdout.write(for_reader(stream.prime, sys.stdout))
     group = 1 if sys.stdout.isatty() else GROUP
     for done in range(0, length, group):
@@ -42,12 +45,25 @@ def sample(run: Path, *, which: str, prime: str | None, length: int, knobs: Knob
     sys.stdout.flush()
 
 
-def evaluate(run: Path, file: str | None, *, which: str, protocol: str, as_json: bool) -> None:
+def evaluate(
+    run: Path,
+    file: str | None,
+    *,
+    which: str,
+    protocol: str,
+    as_json: bool,
+    per_char: bool = False,
+    baselines: bool = False,
+) -> None:
     """Prints the loss on the held-out part, or on a file, under a named protocol. Raises UsageError.
 
     Where tokens are not characters, also what a token costs; a protocol's windows are then of so many tokens.
+    `per_char` prints every character's own instead, as `per_char.py` says; `baselines` also what models without
+    training reach on the held-out part.
     """
     chosen = parse_protocol(protocol)
+    _refuse_contradictions(chosen, file, per_char=per_char, baselines=baselines)
+    figures: Baselines | None = None
     saved = load_model(run, which)
     if file is None:
         corpus = load_corpus(saved.config.corpus)
@@ -61,8 +77,13 @@ def evaluate(run: Path, file: str | None, *, which: str, protocol: str, as_json:
         ids = corpus.held_out_ids
         if len(ids) < 2:
             raise UsageError(f"The run {run.name} held nothing out; give a FILE to evaluate on.")
+        if baselines:
+            figures = baselines_of(corpus, run)
     else:
         ids = saved.vocabulary.encode(read_source(file, ascii=saved.config.corpus.ascii).text)
+    if per_char:
+        print_per_char(saved, np.asarray(ids), as_json=as_json)
+        return
     count = saved.vocabulary.characters_in
     loss, characters = loss_under(chosen, saved.model, np.asarray(ids), characters_in=count), count(ids[1:])
     found: dict[str, float | int | str] = {
@@ -83,7 +104,7 @@ def evaluate(run: Path, file: str | None, *, which: str, protocol: str, as_json:
             "perplexity_per_token": math.exp(min(of_token, 700.0)),
         }
     if as_json:
-        print(json.dumps(found))
+        print(json.dumps(found | ({"baselines": asdict(figures)} if figures else {})))
     else:
         print(
             f"{loss:.4f} nats per character ({found['bits_per_char']:.4f} bits, perplexity {found['perplexity']:.3f}) "
@@ -94,3 +115,14 @@ def evaluate(run: Path, file: str | None, *, which: str, protocol: str, as_json:
                 f"{of_token:.4f} nats per {unit} (perplexity {found['perplexity_per_token']:.3f}) over {tokens:,} "
                 f"{unit}s{f', {chosen.window:,} of them a window' if chosen.window else ''}"
             )
+        if figures:
+            print(f"to beat: {in_words(figures)}")
+
+
+def _refuse_contradictions(chosen: Protocol, file: str | None, *, per_char: bool, baselines: bool) -> None:
+    if per_char and baselines:
+        raise UsageError("--per-char and --baselines print different things; give one of them.")
+    if per_char and chosen.window is not None:
+        raise UsageError("--per-char carries the state through the whole text; leave --protocol out.")
+    if baselines and file is not None:
+        raise UsageError("--baselines are of the run's own held-out part; leave FILE out.")

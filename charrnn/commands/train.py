@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from charrnn.engine import wire
 from charrnn.engine.client import EngineClient
 from charrnn.engine.messages import (
+    BaselinesFound,
     CorpusInfo,
     Ended,
     EngineMessage,
@@ -30,6 +31,7 @@ from charrnn.engine.messages import (
     Welcome,
 )
 from charrnn.engine.server import Engine
+from charrnn.text.baselines import in_words
 from charrnn.text.visible import for_reader, visible_line
 
 if TYPE_CHECKING:
@@ -106,6 +108,8 @@ class Reporter:
                 )
             case ModelInfo(summary, parameters, device, config):
                 self.say(f"model     {summary}: {parameters:,} parameters, on {device}, preset {config.preset}")
+            case BaselinesFound(figures, problem):
+                self.say(f"baselines {in_words(figures) if figures else f'none: {problem}'}")
             case Notice(level, text):
                 if level != "saved":
                     self.say(f"{level:9} {text}")

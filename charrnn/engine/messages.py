@@ -8,6 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from charrnn.config import Knobs, RunConfig
+from charrnn.text.baselines import Baselines
 
 PROTOCOL_VERSION = 1
 
@@ -237,6 +238,13 @@ class Text(msgspec.Struct, frozen=True, tag=True):
     pieces: list[Generated]
 
 
+class BaselinesFound(msgspec.Struct, frozen=True, tag=True):
+    """What a loss means for the corpus, once it is known; without figures, `problem` says in a few words why."""
+
+    figures: Baselines | None
+    problem: str = ""
+
+
 class Sample(msgspec.Struct, frozen=True, tag=True):
     """The text that a run makes every `sample_every` steps, prime included."""
 
@@ -265,4 +273,6 @@ class Ended(msgspec.Struct, frozen=True, tag=True):
     status: int = 0
 
 
-EngineMessage = Welcome | CorpusInfo | ModelInfo | Status | Losses | Text | Sample | Notice | Refused | Ended
+EngineMessage = (
+    Welcome | CorpusInfo | ModelInfo | BaselinesFound | Status | Losses | Text | Sample | Notice | Refused | Ended
+)

@@ -20,6 +20,7 @@ from typing import BinaryIO
 from charrnn.config import ModelConfig, UsageError
 from charrnn.engine import reading
 from charrnn.engine import trainer_messages as trainer
+from charrnn.engine.baselines import MEASURED_AFTER, find_baselines
 from charrnn.engine.board import Board
 from charrnn.engine.connection import Connection
 from charrnn.engine.messages import (
@@ -58,10 +59,11 @@ class Engine:
     What there is to tell stands on the `board`, which clients read at their own pace.
     """
 
-    def __init__(self, *, linger: float = LINGER) -> None:
+    def __init__(self, *, linger: float = LINGER, baselines_after: float = MEASURED_AFTER) -> None:
         self.board = Board()
         self.exit_status = 0
         self._linger = linger
+        self._baselines_after = baselines_after
         self._connections: set[Connection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._request: asyncio.Future[RunRequest] = asyncio.get_running_loop().create_future()
@@ -232,6 +234,18 @@ class Engine:
         self._model_config = info.config.model
         self._feed_sampler()
         self._tasks.add(asyncio.create_task(self._listen()))
+        self._tasks.add(asyncio.create_task(self._tell_baselines()))
+
+    async def _tell_baselines(self) -> None:
+        """Has a loss's meaning found, but not while somebody still waits for the stream's first text."""
+        assert self._corpus is not None
+        assert self._folder is not None
+
+        def ready() -> bool:
+            return self._sampler is None or self.board.status.sampler_ready
+
+        found = await find_baselines(self._corpus, self._folder, ready, after=self._baselines_after)
+        self.board.announce(found, standing=True)
 
     async def _open_and_train(self, request: RunRequest) -> None:
         if request.stdin_file is not None:

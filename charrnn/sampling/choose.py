@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +19,7 @@ _COLDEST, _HOTTEST = 1e-30, 1e30
 
 
 def probabilities(logits: Tensor, knobs: Knobs) -> Tensor:
-    """The probability of each next character, (vocabulary,) float64, from its logits (vocabulary,).
+    """The probability of each next character, (…, vocabulary) float64, from its logits (…, vocabulary).
 
     In this order, each filter acting on what the one before left, scaled to sum to 1 again:
 
@@ -31,15 +32,15 @@ def probabilities(logits: Tensor, knobs: Knobs) -> Tensor:
     likeliest share all. Any input gives finite probabilities and leaves at least one character: NaN counts as −∞, a
     logit of +∞ leaves only its like, and where every logit is −∞ all characters are as likely.
     """
-    logits = _finite_at_the_top(logits.detach().double())
+    logits, top = _finite_at_the_top(logits.detach().double())
     if knobs.greedy:
-        return torch.zeros_like(logits).index_fill_(0, logits.argmax(), 1.0)
-    chances = torch.softmax((logits - logits.max()) / _temperature(knobs), 0)
-    if 0 < knobs.top_k < len(chances) or knobs.top_p < 1:
+        return torch.zeros_like(logits).scatter_(-1, logits.argmax(-1, keepdim=True), 1.0)
+    chances = torch.softmax((logits - top) / _temperature(knobs), -1)
+    if 0 < knobs.top_k < chances.shape[-1] or knobs.top_p < 1:
         chances = _likeliest(chances, knobs)
     if knobs.min_p > 0:
-        chances = chances * (chances >= min(knobs.min_p, 1.0) * chances.max())
-        chances = chances / chances.sum()
+        chances = chances * (chances >= min(knobs.min_p, 1.0) * chances.amax(-1, keepdim=True))
+        chances = chances / chances.sum(-1, keepdim=True)
     return chances
 
 
@@ -99,32 +100,49 @@ def _temperature(knobs: Knobs) -> float:
 
 
 def draw(chances: Tensor, knobs: Knobs, generator: torch.Generator) -> int:
-    """An id drawn with these probabilities (vocabulary,)."""
-    return int(chances.argmax()) if knobs.greedy else int(torch.multinomial(chances, 1, generator=generator))
+    """An id drawn with these probabilities (vocabulary,).
+
+    Of independent exponential waiting times with rates p the one with rate p_i ends first with probability p_i: the
+    draw of `torch.multinomial`, number for number, in a form that rows with generators of their own can share.
+    """
+    if not knobs.greedy:
+        chances = chances / torch.empty_like(chances).exponential_(generator=generator)
+    return int(chances.argmax())
+
+
+def draw_each(chances: Tensor, knobs: Knobs, generators: Sequence[torch.Generator]) -> list[int]:
+    """An id for each row of (streams, vocabulary), drawn as `draw` does with that stream's own generator."""
+    if not knobs.greedy:
+        waiting = torch.empty_like(chances)
+        for row, generator in zip(waiting.unbind(), generators, strict=True):
+            row.exponential_(generator=generator)
+        chances = chances / waiting
+    chosen: list[int] = chances.argmax(-1).tolist()
+    return chosen
 
 
 def _likeliest(chances: Tensor, knobs: Knobs) -> Tensor:
-    """Top-k, then top-p, on probabilities (vocabulary,)."""
-    sorted_chances, ids = chances.sort(descending=True, stable=True)
-    if 0 < knobs.top_k < len(chances):
-        sorted_chances[knobs.top_k :] = 0
-        sorted_chances /= sorted_chances.sum()
+    """Top-k, then top-p, on probabilities (…, vocabulary)."""
+    sorted_chances, ids = chances.sort(dim=-1, descending=True, stable=True)
+    if 0 < knobs.top_k < chances.shape[-1]:
+        sorted_chances[..., knobs.top_k :] = 0
+        sorted_chances /= sorted_chances.sum(-1, keepdim=True)
     if knobs.top_p < 1:
-        before = sorted_chances.cumsum(0) - sorted_chances
+        before = sorted_chances.cumsum(-1) - sorted_chances
         left_out = before >= knobs.top_p
-        left_out[0] = False
+        left_out[..., 0] = False
         sorted_chances[left_out] = 0
-        sorted_chances /= sorted_chances.sum()
-    return torch.zeros_like(chances).index_copy_(0, ids, sorted_chances)
+        sorted_chances /= sorted_chances.sum(-1, keepdim=True)
+    return torch.zeros_like(chances).scatter_(-1, ids, sorted_chances)
 
 
-def _finite_at_the_top(logits: Tensor) -> Tensor:
-    """The logits with a finite maximum, which nothing but NaN, +∞ or −∞ everywhere can prevent."""
-    if math.isfinite(logits.max().item()):  # the maximum is NaN if any is
-        return logits
+def _finite_at_the_top(logits: Tensor) -> tuple[Tensor, Tensor]:
+    """Logits with a finite maximum, which nothing but NaN, +∞ or −∞ everywhere can prevent; and it, (…, 1)."""
+    top = logits.amax(-1, keepdim=True)
+    if math.isfinite((top if top.numel() == 1 else top.sum()).item()):  # a maximum is NaN if any of its row is
+        return logits, top
     logits = logits.nan_to_num(nan=-math.inf, posinf=math.inf, neginf=-math.inf)
-    top = logits.max().item()
-    if math.isfinite(top):
-        return logits
-    zeros = torch.zeros_like(logits)
-    return zeros if top < 0 else zeros.masked_fill_(logits < math.inf, -math.inf)
+    top = logits.amax(-1, keepdim=True)
+    flat = torch.where(logits < math.inf, -math.inf, 0.0)  # for rows whose maximum is +∞
+    logits = torch.where(top == math.inf, flat, torch.where(top == -math.inf, 0.0, logits))
+    return logits, logits.amax(-1, keepdim=True)

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from rich.style import Style
 from textual import events
 
-from charrnn.engine.messages import CorpusInfo
+from charrnn.engine.messages import BaselinesFound, CorpusInfo
+from charrnn.text.baselines import named, part_in_words
 from tui import palette
 from tui.panes.frame import Pane, Part
 from tui.panes.rows import Rows
@@ -20,6 +21,7 @@ class CorpusText(Rows):
     def __init__(self) -> None:
         super().__init__(id="corpus-text")
         self._info: CorpusInfo | None = None
+        self._baselines: BaselinesFound | None = None
         self._rows: list[Line] = [("reading the corpus…", palette.QUIET)]
 
     def row_count(self) -> int:
@@ -32,6 +34,10 @@ class CorpusText(Rows):
         self._info = info
         self._wrap()
 
+    def show_baselines(self, found: BaselinesFound) -> None:
+        self._baselines = found
+        self._wrap()
+
     def on_resize(self, event: events.Resize) -> None:
         self._wrap()
 
@@ -40,22 +46,35 @@ class CorpusText(Rows):
             return
         columns = self.text_columns
         rows: list[Line] = []
-        for text, style in corpus_lines(self._info, columns):
+        for text, style in corpus_lines(self._info, self._baselines, columns):
             rows += [(row, style) for row in wrap(text, columns)]
         self._rows = rows
         self.top = min(self.top, self.last_top)
         self.refresh()
 
 
-def corpus_lines(info: CorpusInfo, columns: int) -> list[Line]:
+def baselines_line(found: BaselinesFound | None) -> str:
+    """What a held-out loss is to be measured against: rows break between two figures, never inside one."""
+    if found is None:
+        return "to beat: measured in a while"
+    if found.figures is None:
+        return f"to beat: no figures, {safe_line(found.problem)}"
+    words = " · ".join(f"{name}\u00a0{loss:.2f}" for name, loss in named(found.figures))
+    part = part_in_words(found.figures)
+    return f"to beat: {words} nats per character" + (f" ({part})" if part else "")
+
+
+def corpus_lines(info: CorpusInfo, found: BaselinesFound | None, columns: int) -> list[Line]:
     """The pane's text, not yet wrapped."""
     held_out = info.characters - info.held_out_at
     facts = f"{info.characters:,} characters, {info.symbols}"
     if held_out:
         facts += f"; held out from character {info.held_out_at:,} ({held_out / max(1, info.characters):.0%})"
     else:
-        facts += "; nothing held out"
+        facts += "; nothing held out, so no loss to beat"
     lines: list[Line] = [(facts, palette.PLAIN)]
+    if held_out:
+        lines.append((baselines_line(found), palette.ACCENT if found and found.figures else palette.QUIET))
     if info.note:
         lines.append((safe_line(info.note), palette.QUIET))
     # The space is shown as a glyph: it is a symbol like the others, and the row is not to be wrapped at it.

@@ -10,7 +10,8 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from charrnn.engine.messages import LossPoint
+from charrnn.engine.messages import BaselinesFound, LossPoint
+from charrnn.text.baselines import named
 from tui import palette
 from tui.panes.frame import Pane, Part
 from tui.terminal import width
@@ -82,12 +83,19 @@ class LossChart(Widget, can_focus=True):
         return chart.chart(self._points, columns, rows, log=self._log)
 
 
+def _to_beat(found: BaselinesFound | None) -> list[Part]:
+    """The figures that a held-out loss soon lies among, the most telling first to stay."""
+    figures = dict(named(found.figures)) if found and found.figures else {}
+    ranks = {"bigram": 5, "5-gram": 3, "xz": 4}
+    return [Part(f"{name} {figures[name]:.2f}", palette.QUIET, rank) for name, rank in ranks.items() if name in figures]
+
+
 class LossPane(Pane):
     def __init__(self) -> None:
         self.chart = LossChart()
         super().__init__("Loss", self.chart, id="loss")
 
-    def show_losses(self, points: Sequence[LossPoint], log: bool) -> None:
+    def show_losses(self, points: Sequence[LossPoint], log: bool, found: BaselinesFound | None = None) -> None:
         self.chart.show(points, log)
         train, held_out = latest(points, "train_loss"), latest(points, "val_loss")
         self.upper.show(
@@ -100,7 +108,8 @@ class LossPane(Pane):
         diverged = any(point.diverged for point in points)
         scale = "nats per character, log scale" if log else "nats per character"
         self.lower.show(
-            [Part("diverged", palette.ERROR, 1)] if diverged else [], [Part(scale if points else "", palette.QUIET, 2)]
+            [Part("diverged" if diverged else "", palette.ERROR, 1), *_to_beat(found)],
+            [Part(scale if points else "", palette.QUIET, 2)],
         )
 
 
