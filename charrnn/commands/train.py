@@ -29,6 +29,7 @@ from charrnn.engine.messages import (
     Welcome,
 )
 from charrnn.engine.server import Engine
+from charrnn.runs import relaunch
 from charrnn.text.visible import for_reader, visible_line
 
 if TYPE_CHECKING:
@@ -54,8 +55,12 @@ async def _train(request: RunRequest) -> int:
     with _reporter(sys.stderr.isatty()) as reporter:
         async for message in await EngineClient.over(ours):
             reporter.tell(message)
+            if isinstance(message, ModelInfo) and reporter.folder is not None:
+                relaunch.remember(reporter.folder)
     await running
     await reporter.plots()
+    if engine.exit_status == 0:
+        relaunch.forget()
     return engine.exit_status
 
 
@@ -67,7 +72,7 @@ class Reporter:
     """Lines on standard error: the corpus, the model, a loss every few seconds, what happened."""
 
     def __init__(self) -> None:
-        self._folder: Path | None = None
+        self.folder: Path | None = None
         self._status = Status(state="starting")
         self._train_loss: float | None = None
         self._val_loss: float | None = None
@@ -93,7 +98,7 @@ class Reporter:
             case Refused(text, _):
                 self.say(f"charrnn train: {text}")
             case Welcome(run, folder):
-                self._folder = Path(folder)
+                self.folder = Path(folder)
                 self.say(f"run       {run} ({folder})")
             case CorpusInfo():
                 held_out = message.characters - message.held_out_at
@@ -146,8 +151,8 @@ class Reporter:
 
     def _sample(self, step: int, text: str) -> None:
         print(for_reader(f"\n── step {step:,}  {self.losses()} ──\n{text}", sys.stdout), flush=True)
-        if self._folder is not None and (self._plotting is None or self._plotting.done()):
-            self._plotting = asyncio.create_task(self._plot(self._folder))
+        if self.folder is not None and (self._plotting is None or self._plotting.done()):
+            self._plotting = asyncio.create_task(self._plot(self.folder))
 
     async def _plot(self, folder: Path) -> None:
         """The lecture's habit: the loss plot as a PDF, beside every sample, in a thread; without matplotlib, none."""
@@ -158,9 +163,9 @@ class Reporter:
 
     async def plots(self) -> None:
         """Draws the last plot, if plots were drawn at all."""
-        if self._plotting is not None and self._folder is not None:
+        if self._plotting is not None and self.folder is not None:
             await self._plotting
-            await self._plot(self._folder)
+            await self._plot(self.folder)
 
 
 class BarReporter(Reporter):

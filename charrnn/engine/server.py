@@ -196,6 +196,8 @@ class Engine:
             await self._open_and_train(await self._request)
             if not foreground:
                 await self._linger_on()
+            elif self.board.status.state == "failed":
+                self.exit_status = self.exit_status or 1
             if self._begun:
                 self.board.announce(
                     Ended(f"{self.board.status.step:,} steps, saved in {self._folder}", self.exit_status)

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from charrnn.config import Device, RunConfig, UsageError
-from charrnn.engine.checkpoint_writer import CheckpointWriter, Snapshot
+from charrnn.engine.checkpoint_writer import CheckpointWriter, NoWriter, Snapshot
 from charrnn.engine.messages import LossPoint
 from charrnn.engine.trainer_messages import (
     Applied,
@@ -45,6 +45,7 @@ from charrnn.runs.saved import Saved
 from charrnn.sampling.stream import TextStream
 from charrnn.text.corpus import Corpus
 from charrnn.text.vocabulary import Vocabulary
+from charrnn.training.ranks import ALONE, Ranks
 from charrnn.training.trainer import build as build_trainer
 from charrnn.training.trainer import resolve_device
 
@@ -53,12 +54,22 @@ PUBLISH_EVERY = 0.25
 SAMPLE_CHARACTERS = 200
 
 
+class Orders(Protocol):
+    """What the engine wants done. Raises queue.Empty where there is nothing and `block` is False."""
+
+    def get(self, block: bool = True) -> ToTrainer: ...
+
+
 class Link(Protocol):
     """How the loop hears and speaks."""
 
-    orders: queue.SimpleQueue[ToTrainer]
+    @property
+    def orders(self) -> Orders: ...
 
     def say(self, message: FromTrainer) -> None: ...
+
+    def clock(self, seconds: float) -> float:
+        """After every step: the seconds of training so far, as all ranks are to count them."""
 
 
 def cores() -> int:
@@ -73,22 +84,31 @@ def _device_named(wanted: str) -> Device:
     raise UsageError(f"There is no device {wanted!r}; give one of {', '.join(get_args(Device))}.")
 
 
-class TrainingLoop:
-    """One run's training, from Build to Done."""
+def configured(build: Build, cores: int) -> RunConfig:
+    """What is to be trained, with everything decided. Raises UsageError."""
+    device = _device_named(str(build.options.get("device", "auto")))
+    if build.recorded is None:
+        config = resolve(build.options, corpus=build.corpus, characters=build.held_out_at, device=device, cores=cores)
+    else:
+        training = replace(build.recorded.training, device=device)
+        changed = {k: v for k, v in build.options.items() if k in ("steps", "minutes", "threads", "lr")}
+        config = replace(build.recorded, training=replace(training, **changed))  # type: ignore[arg-type]
+    versions = {"python": platform.python_version(), "torch": str(torch.__version__), "charrnn": version("charrnn")}
+    return replace(config, versions=versions)
 
-    def __init__(self, link: Link, build: Build, weights: int, ids: int) -> None:
+
+class TrainingLoop:
+    """One run's training, from Build to Done.
+
+    Where several ranks train together, each has such a loop, and all take the same turns: they get the same orders
+    before the same steps, and count the same seconds. What goes to the outside, rank 0 alone does.
+    """
+
+    def __init__(self, link: Link, build: Build, weights: int, ids: int, ranks: Ranks = ALONE) -> None:
         self.link = link
-        device = _device_named(str(build.options.get("device", "auto")))
-        if build.recorded is None:
-            config = resolve(
-                build.options, corpus=build.corpus, characters=build.held_out_at, device=device, cores=cores()
-            )
-        else:
-            training = replace(build.recorded.training, device=device)
-            changed = {k: v for k, v in build.options.items() if k in ("steps", "minutes", "threads", "lr")}
-            config = replace(build.recorded, training=replace(training, **changed))  # type: ignore[arg-type]
-        versions = {"python": platform.python_version(), "torch": str(torch.__version__), "charrnn": version("charrnn")}
-        self.config: RunConfig = replace(config, versions=versions)
+        self.ranks = ranks
+        self.config = configured(build, cores())
+        device = self.config.training.device
         torch.set_num_threads(self.config.training.threads)
         corpus = Corpus(
             name=build.corpus.name,
@@ -100,7 +120,7 @@ class TrainingLoop:
             note="",
         )
         self.vocabulary = corpus.vocabulary
-        self.trainer = build_trainer(self.config, corpus)
+        self.trainer = build_trainer(self.config, corpus, ranks)
         self.seconds = 0.0
         self.best: float | None = None
         self.evaluated: tuple[int, float | None] = (-1, None)
@@ -117,16 +137,19 @@ class TrainingLoop:
                 config=self.config,
                 parameters=count_parameters(model),
                 summary=summary(self.config.model),
-                device=f"cpu ×{threads}" if device == "cpu" else device,
+                device=(f"cpu ×{threads}" if device == "cpu" else device) + self._company(),
                 step=self.trainer.steps_done,
                 learning_rate=self.trainer.learning_rate,
             )
         )
 
+    def _company(self) -> str:
+        return f", {self.ranks.size} processes" if self.ranks.size > 1 else ""
+
     def _restore(self, path: Path) -> None:
         checkpoint = Saved(path, 0, None)
-        self.trainer.model.load_state_dict(load_tensors(checkpoint, MODEL))
-        state = load_tensors(checkpoint, STATE)
+        self.trainer.model.load_state_dict(self.ranks.tensors_of_first(lambda: load_tensors(checkpoint, MODEL)))
+        state = self.ranks.tensors_of_first(lambda: load_tensors(checkpoint, STATE))
         self.seconds = float(state.pop("run.seconds"))
         best = float(state.pop("run.best"))
         self.best = None if best == float("inf") else best
@@ -160,10 +183,11 @@ class TrainingLoop:
             "corpus_sha256": self.config.corpus.sha256,
             "versions": self.config.versions,
             "threads": self.config.training.threads,
+            "processes": self.ranks.size,
             "symbols": self.vocabulary.symbols,
             "replacement": self.vocabulary.replacement,
         }
-        self.writer = CheckpointWriter(folder, facts, self._written)
+        self.writer = CheckpointWriter(folder, facts, self._written) if self.ranks.rank == 0 else NoWriter()
         self.pending: list[LossPoint] = []
         self.losses: list[float] = []
         self.mean_loss: float | None = None
@@ -184,7 +208,7 @@ class TrainingLoop:
             begun = time.perf_counter()
             self._step()
             now = time.perf_counter()
-            self.seconds += now - begun
+            self.seconds = self.link.clock(self.seconds + now - begun)
             self._after_step()
             now = time.perf_counter()
             if now - published >= PUBLISH_EVERY:
@@ -218,7 +242,7 @@ class TrainingLoop:
             val_loss = self._evaluate()
         if step % record_interval(step) == 0 or val_loss is not None:
             self._record(val_loss)
-        if training.sample_every and step % training.sample_every == 0:
+        if training.sample_every and step % training.sample_every == 0 and self.ranks.rank == 0:
             self._sample()
         if self.best_unsaved is not None and self.writer.idle:
             self.writer.put(self.best_unsaved)

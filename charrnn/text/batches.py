@@ -16,6 +16,8 @@ from torch import Tensor
 from charrnn.config import SamplingOfText, TrainingConfig, UsageError
 from charrnn.text.vocabulary import Ids
 
+ALL = slice(None)
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -51,10 +53,10 @@ def least_characters(batch: int, length: int, sampling: SamplingOfText) -> int:
     return (batch * length if sampling == "stream" else length) + 1
 
 
-def make_batches(ids: Ids, config: TrainingConfig) -> Batches:
-    """The batches a configuration asks for."""
+def make_batches(ids: Ids, config: TrainingConfig, share: slice = ALL) -> Batches:
+    """The batches a configuration asks for, or of each the streams in `share`: the others are some other process's."""
     kind = StreamBatches if config.sampling_of_text == "stream" else RandomPortions
-    return kind(ids, config.batch, config.length, config.seed)
+    return kind(ids, config.batch, config.length, config.seed, share)
 
 
 class StreamBatches:
@@ -66,12 +68,12 @@ class StreamBatches:
     its beginning: there only the state is carried over. `fresh` is set at each pass's start.
     """
 
-    def __init__(self, ids: Ids, batch: int, length: int, seed: int) -> None:
+    def __init__(self, ids: Ids, batch: int, length: int, seed: int, share: slice = ALL) -> None:
         """Ids of shape (characters,). Raises UsageError for a text shorter than `least_characters`."""
         _check(ids, batch, length, "stream")
         self._ids, self._length = ids, length
         self._pairs = len(ids) - 1
-        self._starts = np.arange(batch, dtype=np.int64) * self._pairs // batch
+        self._starts = np.arange(batch, dtype=np.int64)[share] * self._pairs // batch
         stride = -(-self._pairs // batch)
         self._steps_a_pass = -(-stride // length)
         self._generator = torch.Generator().manual_seed(seed)
@@ -113,10 +115,10 @@ class RandomPortions:
     Every batch is `fresh`. With batch 1 this is its `portion[:-1]` → `portion[1:]` of length + 1 characters.
     """
 
-    def __init__(self, ids: Ids, batch: int, length: int, seed: int) -> None:
+    def __init__(self, ids: Ids, batch: int, length: int, seed: int, share: slice = ALL) -> None:
         """Ids of shape (characters,). Raises UsageError for a text shorter than `least_characters`."""
         _check(ids, batch, length, "random")
-        self._ids, self._batch, self._length = ids, batch, length
+        self._ids, self._batch, self._length, self._share = ids, batch, length, share
         self._generator = torch.Generator().manual_seed(seed)
         self._drawn = 0  # batches
 
@@ -128,7 +130,7 @@ class RandomPortions:
     def next(self) -> Batch:
         """`batch` portions, each from a place of its own."""
         places = len(self._ids) - self._length
-        first = torch.randint(places, (self._batch,), generator=self._generator).numpy()
+        first = torch.randint(places, (self._batch,), generator=self._generator).numpy()[self._share]
         self._drawn += 1
         return _batch(self._ids, first[None, :] + np.arange(self._length)[:, None], fresh=True)
 

@@ -35,17 +35,20 @@ class Shards:
     whatever device the model is. The result does not depend on which thread is faster: gradients are added in order.
     """
 
-    def __init__(self, model: LanguageModel, batch: int, count: int, seed: int) -> None:
-        """`count` shards, no more than there are streams; each draws its dropout from a generator of its own."""
+    def __init__(self, model: LanguageModel, batch: int, count: int, seed: int, first: int = 0) -> None:
+        """`count` shards, no more than there are streams; each draws its dropout from a generator of its own.
+
+        `first` is the number of the first of them, where other processes have shards too.
+        """
         count = max(1, min(count, batch))
         self.sizes = [batch // count + (index < batch % count) for index in range(count)]
-        self._models = [model] + [_replica(model) for _ in range(count - 1)]
+        self.models = [model] + [replica(model) for _ in range(count - 1)]
         self._pool = None
         self.generators: list[torch.Generator] = []
         if count > 1:
             self._pool = ThreadPoolExecutor(count, "shard", initializer=torch.set_num_threads, initargs=(1,))
-            for index, one in enumerate(self._models):
-                generator = torch.Generator().manual_seed(seed * 1000 + index)
+            for index, one in enumerate(self.models):
+                generator = torch.Generator().manual_seed(seed * 1000 + first + index)
                 self.generators.append(generator)
                 one.dropout.generator = generator
 
@@ -57,14 +60,14 @@ class Shards:
         """
         states = self._dealt(state)
         dealt = torch.split(inputs, self.sizes, 1), torch.split(targets, self.sizes, 1)
-        parts = zip(self._models, *dealt, states, strict=True)
+        parts = zip(self.models, *dealt, states, strict=True)
         total = inputs.shape[1]
         if self._pool is None:
             done = [_work(*part, total) for part in parts]
         else:
             done = [future.result() for future in [self._pool.submit(_work, *part, total) for part in parts]]
-            for replica in self._models[1:]:
-                for parameter, own in zip(self._models[0].parameters(), replica.parameters(), strict=True):
+            for replica in self.models[1:]:
+                for parameter, own in zip(self.models[0].parameters(), replica.parameters(), strict=True):
                     if parameter.grad is not None and own.grad is not None:
                         parameter.grad.add_(own.grad)
         if len(done) == 1:
@@ -80,19 +83,24 @@ class Shards:
         return [[tuple(tensor[i] for tensor in layer) for layer in parts] for i in range(len(self.sizes))]
 
 
-def _replica(model: LanguageModel) -> LanguageModel:
+def replica(model: LanguageModel) -> LanguageModel:
     """A model of the same shape over the same numbers in memory: a step of the first is a step of both."""
-    replica = copy.deepcopy(model)
-    for own, parameter in zip(replica.parameters(), model.parameters(), strict=True):
+    twin = copy.deepcopy(model)
+    for own, parameter in zip(twin.parameters(), model.parameters(), strict=True):
         own.data = parameter.data
-    return replica
+    return twin
+
+
+def mean_loss(model: LanguageModel, inputs: Tensor, targets: Tensor, state: State | None) -> tuple[Tensor, State]:
+    """The mean loss of a portion (time, batch), nats per character, as a graph; and the state after it."""
+    logits, after = model(inputs, state)
+    return functional.cross_entropy(logits.flatten(0, 1), targets.flatten()), after
 
 
 def _work(model: LanguageModel, inputs: Tensor, targets: Tensor, state: State | None, total: int) -> _Part:
     for parameter in model.parameters():
         parameter.grad = None
-    logits, after = model(inputs, state)
-    loss = functional.cross_entropy(logits.flatten(0, 1), targets.flatten())
+    loss, after = mean_loss(model, inputs, targets, state)
     if inputs.shape[1] < total:
         loss = loss * (inputs.shape[1] / total)
     value = loss.item()

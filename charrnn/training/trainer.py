@@ -15,7 +15,7 @@ from charrnn.text.corpus import Corpus
 from charrnn.text.vocabulary import Ids
 from charrnn.training import optimiser as optimisers
 from charrnn.training.evaluation import stream_loss
-from charrnn.training.shards import Shards
+from charrnn.training.ranks import ALONE, Ranks
 
 _SEGMENT_AT_LEAST = 2048  # characters: below it, the live evaluation's warm-up would cost more than it saves
 _SEGMENTS_AT_MOST = 64
@@ -44,12 +44,12 @@ def resolve_device(name: Device) -> torch.device:
     return torch.device(name)
 
 
-def build(config: RunConfig, corpus: Corpus) -> Trainer:
+def build(config: RunConfig, corpus: Corpus, ranks: Ranks = ALONE) -> Trainer:
     """A new trainer with a new model, whose weights come from the training's seed. Raises UsageError, one sentence."""
     torch.manual_seed(config.training.seed)
     model = LanguageModel(len(corpus.vocabulary), config.model)
     device = resolve_device(config.training.device)
-    return Trainer(model, corpus.train_ids, corpus.held_out_ids, config.training, device)
+    return Trainer(model, corpus.train_ids, corpus.held_out_ids, config.training, device, ranks)
 
 
 class Trainer:
@@ -62,15 +62,22 @@ class Trainer:
         held_out_ids: Ids,
         config: TrainingConfig,
         device: torch.device | str = "cpu",
+        ranks: Ranks = ALONE,
     ) -> None:
-        """Moves the model to the device. Raises UsageError for a text too short or a setting that is none."""
+        """Moves the model to the device. `config.batch` counts the streams of all ranks together.
+
+        Raises UsageError for a text too short or a setting that is none.
+        """
         self.device = torch.device(device)
         self.model = model.to(self.device).train()
         self.config = config
         self._held_out = held_out_ids
-        self._batches = make_batches(train_ids, config)
+        self._ranks = ranks
+        self._share = ranks.share(config.batch)
+        self._batches = make_batches(train_ids, config, self._share)
         self._optimiser = optimisers.make_optimiser(self.model, config)
-        self._shards = Shards(self.model, config.batch, self._shard_count(), config.seed)
+        streams = self._share.stop - self._share.start
+        self._shards = ranks.shards(self.model, streams, self._shard_count(), config.seed)
         self._hidden: State | None = None
         self.steps_done = 0
         self.chars_done = 0
@@ -103,7 +110,7 @@ class Trainer:
         carried_on = result.finite and self.config.sampling_of_text == "stream"
         self._hidden = hidden if carried_on else None
         self.steps_done += 1
-        self.chars_done += inputs.numel()
+        self.chars_done += inputs.numel() * self._ranks.size
         self.skipped += not result.finite
         return result
 
@@ -131,26 +138,29 @@ class Trainer:
         if len(self._held_out) < 2:
             return None
         segments = min(max(1, len(self._held_out) // _SEGMENT_AT_LEAST), _SEGMENTS_AT_MOST)
-        return stream_loss(self.model, self._held_out, segments=segments)
+        return self._ranks.of_first(lambda: stream_loss(self.model, self._held_out, segments=segments))
 
     def state(self) -> dict[str, Tensor]:
         """Everything that decides the steps to come but the model's weights: copies, on the CPU.
 
         Also PyTorch's own random generators, which dropout draws from. Numbers are tensors, so that safetensors holds
-        them.
+        them. It is the same on every rank, holds the streams and generators of all, and fits any number of ranks.
         """
         counters = torch.tensor([self.steps_done, self.chars_done, self.skipped], dtype=torch.int64)
         rate = torch.tensor(self.learning_rate, dtype=torch.float64)
-        tensors = {"counters": counters, "learning_rate": rate, "random/cpu": torch.get_rng_state()}
-        if self.device.type == "cuda":
-            tensors["random/cuda"] = torch.cuda.get_rng_state(self.device)
-        tensors |= {f"random/shard/{index}": g.get_state() for index, g in enumerate(self._shards.generators)}
+        tensors = {"counters": counters, "learning_rate": rate, **self._ranks.named_by_rank(self._random_states())}
         for index, entry in self._optimiser.state_dict()["state"].items():
             tensors |= {f"optimiser/{index}/{key}": value for key, value in entry.items()}
         tensors |= {f"batches/{key}": value for key, value in self._batches.state().items()}
         for index, layer in enumerate(self._hidden or []):
-            tensors |= {f"hidden/{index}/{part}": value for part, value in enumerate(layer)}
+            tensors |= {f"hidden/{index}/{part}": self._ranks.joined(value) for part, value in enumerate(layer)}
         return {key: value.detach().cpu().clone().contiguous() for key, value in tensors.items()}
+
+    def _random_states(self) -> dict[str, Tensor]:
+        states = {"random/cpu": torch.get_rng_state()}
+        if self.device.type == "cuda":
+            states["random/cuda"] = torch.cuda.get_rng_state(self.device)
+        return states | {f"random/shard/{index}": g.get_state() for index, g in enumerate(self._shards.generators)}
 
     def load_state(self, tensors: dict[str, Tensor]) -> None:
         """Go on as the trainer whose `state()` this was, given the same weights, text and configuration.
@@ -182,12 +192,19 @@ class Trainer:
         self._hidden = [tuple(layers[i][part] for part in sorted(layers[i])) for i in sorted(layers)] or None
         if any(tensor.shape[0] != self.config.batch for layer in self._hidden or [] for tensor in layer):
             raise ValueError(f"its hidden state is not that of {self.config.batch} streams")
-        torch.set_rng_state(tensors["random/cpu"])
+        if self._hidden is not None:
+            self._hidden = [tuple(tensor[self._share] for tensor in layer) for layer in self._hidden]
+        self._load_random_states(self._ranks.own_of(tensors))
+
+    def _load_random_states(self, states: dict[str, Tensor]) -> None:
+        """A run that goes on with other threads, or other ranks, draws anew where it has no state."""
+        if self._ranks.rank == 0 or "random/cpu" in states:
+            torch.set_rng_state(states["random/cpu"])
         for index, generator in enumerate(self._shards.generators):
-            if f"random/shard/{index}" in tensors:  # a run that goes on with other threads draws anew
-                generator.set_state(tensors[f"random/shard/{index}"])
-        if self.device.type == "cuda" and "random/cuda" in tensors:
-            torch.cuda.set_rng_state(tensors["random/cuda"], self.device)
+            if f"random/shard/{index}" in states:
+                generator.set_state(states[f"random/shard/{index}"])
+        if self.device.type == "cuda" and "random/cuda" in states:
+            torch.cuda.set_rng_state(states["random/cuda"], self.device)
 
     def _check_fits(self, entries: dict[int, dict[str, Tensor]]) -> None:
         """The optimiser itself would take moments of any shape, and fail at its next step."""
