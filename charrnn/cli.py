@@ -50,7 +50,10 @@ def _parser() -> argparse.ArgumentParser:
     parser = Parser(prog="charrnn", description="Train character-level recurrent language models and write with them.")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=Parser)
 
-    train = commands.add_parser("train", help="train without a screen", description="Train a model on a text.")
+    several = "On several GPUs or machines: torchrun --standalone --nproc-per-node N -m charrnn train TARGET …"
+    train = commands.add_parser(
+        "train", help="train without a screen", description="Train a model on a text.", epilog=several
+    )
     add_run(train)
     train.set_defaults(run_command=_train)
 

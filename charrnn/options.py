@@ -91,7 +91,7 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     add_number(model, "dropout", float, "P", "between layers and before the output")
 
     training = parser.add_argument_group("training")
-    add_number(training, "batch", int, "N", "streams or portions in a step")
+    add_number(training, "batch", int, "N", "streams or portions in a step, of all processes together")
     add_number(training, "length", int, "N", "characters of each in a step")
     add_number(training, "lr", float, "RATE", "Adam's learning rate")
     add_number(training, "clip", float, "NORM", "largest gradient norm; 0 clips nothing")

@@ -77,7 +77,7 @@ class Reporter:
         self._train_loss: float | None = None
         self._val_loss: float | None = None
         self._said = time.monotonic()
-        self._said_step = -1
+        self._said_step = 0
         self._plotting: asyncio.Task[None] | None = None
 
     def __enter__(self) -> Reporter:

@@ -42,7 +42,9 @@ def lead(seat: Seat, link: EngineLink, build: Build, weights: int, ids: int) -> 
     What is wrong with the settings is found before the others are met.
     """
     build = decided(build, seat.size, _own_cores(seat))
+    before = signal.signal(signal.SIGTERM, signal.SIG_DFL)  # nothing has begun: there is nothing to save
     ranks = join(seat)
+    signal.signal(signal.SIGTERM, before)
     build = _agreed(ranks, build)
     _hand_over(ranks, build, ids)
     return TrainingLoop(RankLink(ranks, link), build, weights, ids, ranks)

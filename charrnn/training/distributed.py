@@ -11,16 +11,19 @@ A lost peer shows as a closed connection; the timeout is for a machine that went
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any
+from typing import Any, Protocol
+from uuid import uuid4
 
 import torch
 import torch.distributed as dist
 from safetensors.torch import load as tensors_from_bytes
 from safetensors.torch import save as tensors_to_bytes
 from torch import Tensor, nn
+from torch.distributed import PrefixStore, rendezvous  # type: ignore[attr-defined]
 from torch.nn.parallel import DistributedDataParallel
 
 from charrnn.config import UsageError
@@ -33,11 +36,23 @@ TIMEOUT = timedelta(minutes=60)  # also what one evaluation may take, for which 
 AT_ONCE = 64 * 1024 * 1024  # bytes, in a broadcast
 
 
+class Store(Protocol):
+    """A key-value store that all ranks reach, such as torch.distributed's."""
+
+    def set(self, key: str, value: str) -> None: ...
+
+    def get(self, key: str) -> bytes: ...
+
+    def check(self, keys: list[str]) -> bool: ...
+
+
 @contextmanager
 def peers_needed() -> Iterator[None]:
     """What torch says of a peer that is gone becomes `RankLostError`."""
     try:
         yield
+    except RankLostError:
+        raise
     except RuntimeError as error:
         words = str(error).strip().splitlines()
         raise RankLostError(
@@ -51,8 +66,40 @@ def join(seat: Seat, place: str = "env://") -> Together:
     Raises `RankLostError`.
     """
     with peers_needed():
-        dist.init_process_group("gloo", init_method=place, timeout=TIMEOUT, rank=seat.rank, world_size=seat.size)
+        store, _, _ = next(rendezvous(place, seat.rank, seat.size, timeout=TIMEOUT))
+        store = PrefixStore(meeting_of(seat, PrefixStore("charrnn", store)), store)
+        dist.init_process_group("gloo", store=store, timeout=TIMEOUT, rank=seat.rank, world_size=seat.size)
     return Together(seat)
+
+
+def meeting_of(seat: Seat, store: Store) -> str:
+    """A name that the ranks which are there now share, and no rank that was there before.
+
+    torchrun keeps one store over its restarts, with the addresses of dead processes in it, and its count of restarts
+    is not the same on all machines (github.com/pytorch/pytorch/issues/135712). So every rank but the first calls under
+    a name of its own, rank 0 answers with the meeting's, and begins once each of the others has come there.
+    """
+    own, end = uuid4().hex, time.monotonic() + TIMEOUT.total_seconds()
+    absent = set(range(1, seat.size))
+    if seat.rank:
+        store.set(f"caller/{seat.rank}", own)
+    while time.monotonic() < end:
+        if seat.rank == 0:
+            for rank in sorted(absent):
+                if store.check([f"caller/{rank}"]):
+                    store.set(f"answer/{store.get(f'caller/{rank}').decode()}", own)
+                if store.check([f"{own}/{rank}"]):
+                    absent.remove(rank)
+            if not absent:
+                store.set(f"{own}/begins", "")
+                return own
+        elif store.check([f"answer/{own}"]):
+            meeting = store.get(f"answer/{own}").decode()
+            store.set(f"{meeting}/{seat.rank}", "")
+            if store.check([f"{meeting}/begins"]):
+                return meeting
+        time.sleep(0.05)
+    raise RankLostError(f"not all of the {seat.size} processes came within {TIMEOUT}")
 
 
 class Together(Ranks):

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from charrnn.config import Cell, UsageError
+from charrnn.torchrun import Seat
+from charrnn.training.distributed import meeting_of
 from charrnn.training.ranks import ALONE, streams_each
 from tests.training.ranks_at_work import CASES, MORE, STEPS, alone, loaded, losses, trainer_of
 
@@ -99,3 +102,29 @@ def test_words_and_numbers_reach_every_rank(told: list[dict[str, Any]]) -> None:
 def test_a_batch_that_does_not_come_out_even_is_refused(batch: int, ranks: int, choice: str) -> None:
     with pytest.raises(UsageError, match=f"--batch {choice}\\."):
         streams_each(batch, ranks)
+
+
+class Board:
+    """A store of one process, as torch.distributed's are; ranks are threads here."""
+
+    def __init__(self) -> None:
+        self.said: dict[str, str] = {}
+
+    def set(self, key: str, value: str) -> None:
+        self.said[key] = value
+
+    def get(self, key: str) -> bytes:
+        return self.said[key].encode()
+
+    def check(self, keys: list[str]) -> bool:
+        return all(key in self.said for key in keys)
+
+
+def test_ranks_that_come_again_do_not_meet_the_dead() -> None:
+    board, meetings = Board(), []
+    with ThreadPoolExecutor(3) as pool:
+        for _ in range(4):  # all the words of the earlier ones are still there
+            met = {name.result(20) for name in [pool.submit(meeting_of, Seat(r, 3), board) for r in (0, 2, 1)]}
+            assert len(met) == 1
+            meetings += met
+    assert len(set(meetings)) == 4
