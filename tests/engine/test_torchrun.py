@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -33,10 +34,14 @@ TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--np
 
 
 @contextmanager
-def torchrun(*words: object, restarts: int = 0) -> Iterator[subprocess.Popen[str]]:
-    """`charrnn train` on two processes; whatever of it is left at the end is killed."""
-    command = [*TORCHRUN, "--max-restarts", str(restarts), "-m", "--", "charrnn", "train", *map(str, words)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as launch:
+def torchrun(
+    *words: object, restarts: int = 0, command: list[str] | None = None, **options: Any
+) -> Iterator[subprocess.Popen[str]]:
+    """`charrnn train` on two processes, or another command; whatever of it is left at the end is killed."""
+    command = command or [
+        *TORCHRUN, "--max-restarts", str(restarts), "-m", "--", "charrnn", "train", *map(str, words)
+    ]  # fmt: skip
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options) as launch:
         try:
             yield launch
         finally:
@@ -153,6 +158,31 @@ def test_a_workbench_attaches_and_what_it_asks_holds_on_every_rank_until_torchru
     rates = {line["step"]: line["learning_rate"] for line in lines}
     assert rates[step] == 0.003
     assert rates[step + 1] == 0.0125
+
+
+def test_a_second_machine_needs_neither_the_text_nor_the_runs_folder(
+    corpus_file: Path, runs_folder: Path, tmp_path: Path
+) -> None:
+    """Two machines as two torchruns, each in a folder of its own."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        meeting = ["--master-addr", "127.0.0.1", "--master-port", str(free.getsockname()[1])]
+    options = ["--nnodes", "2", "--nproc-per-node", "1", *meeting]
+    words = ["-m", "charrnn", "train", corpus_file.name, *TINY, "--steps", "30"]
+    command = [sys.executable, "-m", "torch.distributed.run", *options, "--node-rank"]
+    with (
+        torchrun(
+            command=[*command, "1", *words], cwd=elsewhere, env={**os.environ, "CHARRNN_RUNS": "/nowhere"}
+        ) as other,
+        torchrun(command=[*command, "0", *words], cwd=corpus_file.parent) as first,
+    ):
+        _, errors = first.communicate(timeout=150)
+        assert first.returncode == 0, errors
+        _, errors = other.communicate(timeout=60)
+        assert other.returncode == 0, errors
+    assert [line["step"] for line in read_metrics(runs_folder / "sentences-1")] == list(range(1, 31))
+    assert list(elsewhere.iterdir()) == []
 
 
 def test_a_wrong_use_is_told_once_and_leaves_nothing(corpus_file: Path, runs_folder: Path) -> None:
