@@ -41,6 +41,7 @@ def torchrun(
     command = command or [
         *TORCHRUN, "--max-restarts", str(restarts), "-m", "--", "charrnn", "train", *map(str, words)
     ]  # fmt: skip
+    before = notes()
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options) as launch:
         try:
             yield launch
@@ -49,6 +50,13 @@ def torchrun(
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
             launch.wait(30)
+            for note in notes() - before:
+                note.unlink()
+
+
+def notes() -> set[Path]:
+    """What launches remember of their runs."""
+    return set(socket_folder().glob("*.torchrun"))
 
 
 def descendants(pid: int) -> list[int]:
@@ -106,8 +114,7 @@ def events(run: Path, name: str) -> list[tuple[Any, int]]:
 
 
 def test_a_killed_rank_comes_back_and_the_run_is_done_as_one(corpus_file: Path, runs_folder: Path) -> None:
-    run = runs_folder / "sentences-1"
-    notes = set(socket_folder().glob("*.torchrun"))
+    run, before = runs_folder / "sentences-1", notes()
     with torchrun(corpus_file, *TINY, "--steps", 400, restarts=2) as launch:
         asyncio.run(held(run, 0))
         os.kill(worker(launch, 1), signal.SIGKILL)
@@ -117,6 +124,7 @@ def test_a_killed_rank_comes_back_and_the_run_is_done_as_one(corpus_file: Path, 
         os.kill(trainer, signal.SIGKILL)
         _, errors = launch.communicate(timeout=120)
         assert launch.returncode == 0, errors
+        assert notes() <= before  # the run is done, so nothing remembers it
     assert [path.name for path in runs_folder.iterdir()] == ["sentences-1"]
     assert [line["step"] for line in read_metrics(run)] == list(range(1, 401))
     begun = events(run, "begin")
@@ -124,7 +132,6 @@ def test_a_killed_rank_comes_back_and_the_run_is_done_as_one(corpus_file: Path, 
     assert "2 processes" in begun[0][0]
     assert 0 == begun[0][1] < begun[1][1] < begun[2][1]
     assert list_checkpoints(run)[-1].step == 400
-    assert set(socket_folder().glob("*.torchrun")) <= notes
 
 
 def test_a_workbench_attaches_and_what_it_asks_holds_on_every_rank_until_torchrun_is_ended(
