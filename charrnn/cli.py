@@ -6,18 +6,20 @@ import argparse
 import os
 import signal
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 from charrnn.config import Knobs, UsageError
 from charrnn.options import Parser, add_knobs, add_number, add_run, request_of
-from charrnn.runs import directory
+from charrnn.runs import directory, relaunch
 from charrnn.text.visible import visible_line
+from charrnn.torchrun import seat, wait_to_be_ended
 
 
 def main(argv: list[str] | None = None) -> int:
     """Runs one command; the exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted, 143 terminated."""
     parser = _parser()
-    arguments = parser.parse_args(argv)
+    arguments = _parsed(parser, argv)
     command = f"{parser.prog} {arguments.command}"
     try:
         return int(arguments.run_command(arguments))
@@ -31,11 +33,27 @@ def main(argv: list[str] | None = None) -> int:
         return 0
 
 
+def _parsed(parser: argparse.ArgumentParser, argv: list[str] | None) -> argparse.Namespace:
+    """What was typed. Of the processes that one torchrun started, rank 0 alone says what is wrong with it."""
+    if seat().rank == 0:
+        return parser.parse_args(argv)
+    with open(os.devnull, "w") as nothing, redirect_stdout(nothing), redirect_stderr(nothing):
+        try:
+            return parser.parse_args(argv)
+        except SystemExit as end:
+            if end.code:
+                wait_to_be_ended()
+            raise
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = Parser(prog="charrnn", description="Train character-level recurrent language models and write with them.")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=Parser)
 
-    train = commands.add_parser("train", help="train without a screen", description="Train a model on a text.")
+    several = "On several GPUs or machines: torchrun --standalone --nproc-per-node N -m charrnn train TARGET …"
+    train = commands.add_parser(
+        "train", help="train without a screen", description="Train a model on a text.", epilog=several
+    )
     add_run(train)
     train.set_defaults(run_command=_train)
 
@@ -120,9 +138,20 @@ def _run_of(arguments: argparse.Namespace) -> Path:
 
 
 def _train(arguments: argparse.Namespace) -> int:
+    if seat().rank:
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as for the engine's own trainer (trainer_link.py)
+        from charrnn.engine.rank_process import follow
+
+        return follow(seat())
     from charrnn.commands.train import train
 
-    return train(request_of(arguments))
+    begun = relaunch.recall()
+    if begun is not None:  # torchrun started us again
+        arguments.target, arguments.run = str(begun), None
+    request = request_of(arguments)
+    if begun is not None:
+        request.options.pop("lr", None)  # the checkpoint's counts: it may have been changed since
+    return train(request)
 
 
 def _sample(arguments: argparse.Namespace) -> int:

@@ -105,7 +105,7 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     model.add_argument("--tie", action="store_const", const=True, help="the embedding is the output's weights too")
 
     training = parser.add_argument_group("training")
-    add_number(training, "batch", int, "N", "streams or portions in a step")
+    add_number(training, "batch", int, "N", "streams or portions in a step, of all processes together")
     add_number(training, "length", int, "N", "characters (or other tokens) of each in a step")
     add_number(training, "noise", float, "P", "share of what is read that is replaced by other characters; 0 for none")
     training.add_argument("--optimiser", choices=get_args(Optimiser), help="Adam, or Muon for the matrices inside")

@@ -31,6 +31,7 @@ from charrnn.engine.messages import (
     Welcome,
 )
 from charrnn.engine.server import Engine
+from charrnn.runs import relaunch
 from charrnn.text.baselines import in_words
 from charrnn.text.visible import for_reader, visible_line
 
@@ -59,8 +60,12 @@ async def _train(request: RunRequest) -> int:
             reporter.tell(message)
             if isinstance(message, Status) and message.phase == "diverged":
                 engine.stop(1)  # nobody is there to decide
+            if isinstance(message, ModelInfo) and reporter.folder is not None:
+                relaunch.remember(reporter.folder)
     await running
     await reporter.plots()
+    if engine.exit_status == 0:
+        relaunch.forget()
     return engine.exit_status
 
 
@@ -72,12 +77,12 @@ class Reporter:
     """Lines on standard error: the corpus, the model, a loss every few seconds, what happened."""
 
     def __init__(self) -> None:
-        self._folder: Path | None = None
+        self.folder: Path | None = None
         self._status = Status(state="starting")
         self._train_loss: float | None = None
         self._val_loss: float | None = None
         self._said = time.monotonic()
-        self._said_step = -1
+        self._said_step = 0
         self._plotting: asyncio.Task[None] | None = None
 
     def __enter__(self) -> Reporter:
@@ -98,7 +103,7 @@ class Reporter:
             case Refused(text, _):
                 self.say(f"charrnn train: {text}")
             case Welcome(run, folder):
-                self._folder = Path(folder)
+                self.folder = Path(folder)
                 self.say(f"run       {run} ({folder})")
             case CorpusInfo():
                 held_out = message.characters - message.held_out_at
@@ -157,8 +162,8 @@ class Reporter:
 
     def _sample(self, step: int, text: str) -> None:
         print(for_reader(f"\n── step {step:,}  {self.losses()} ──\n{text}", sys.stdout), flush=True)
-        if self._folder is not None and (self._plotting is None or self._plotting.done()):
-            self._plotting = asyncio.create_task(self._plot(self._folder))
+        if self.folder is not None and (self._plotting is None or self._plotting.done()):
+            self._plotting = asyncio.create_task(self._plot(self.folder))
 
     async def _plot(self, folder: Path) -> None:
         """The lecture's habit: the loss plot as a PDF, beside every sample, in a thread; without matplotlib, none."""
@@ -169,9 +174,9 @@ class Reporter:
 
     async def plots(self) -> None:
         """Draws the last plot, if plots were drawn at all."""
-        if self._plotting is not None and self._folder is not None:
+        if self._plotting is not None and self.folder is not None:
             await self._plotting
-            await self._plot(self._folder)
+            await self._plot(self.folder)
 
 
 class BarReporter(Reporter):

@@ -29,11 +29,17 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def run_config(build: Build) -> RunConfig:
-    """The settings of the run that is to begin or to go on, device and versions of here. Raises UsageError."""
+def run_config(build: Build, own_cores: int | None = None) -> RunConfig:
+    """The settings of the run that is to begin or to go on, device and versions of here. Raises UsageError.
+
+    `own_cores` are those that the trainer may use, None for all of them.
+    """
+    available = own_cores or cores()
     device = _device_named(str(build.options.get("device", "auto")))
     if build.recorded is None:
-        config = resolve(build.options, corpus=build.corpus, characters=build.held_out_at, device=device, cores=cores())
+        config = resolve(
+            build.options, corpus=build.corpus, characters=build.held_out_at, device=device, cores=available
+        )
     else:
         training = replace(build.recorded.training, device=device)
         changed = {name: value for name, value in build.options.items() if name in CHANGEABLE}

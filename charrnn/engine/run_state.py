@@ -14,14 +14,16 @@ from charrnn.engine.held_out import HeldOut
 from charrnn.engine.trainer_messages import Progress
 from charrnn.runs.checkpoint import MODEL, STATE, load_tensors
 from charrnn.runs.saved import Saved
+from charrnn.training.ranks import ALONE, Ranks
 from charrnn.training.trainer import Trainer
 
 
 class RunState:
     """`seconds` counts training alone, over restarts, without pauses."""
 
-    def __init__(self, trainer: Trainer, config: TrainingConfig) -> None:
+    def __init__(self, trainer: Trainer, config: TrainingConfig, ranks: Ranks = ALONE) -> None:
         """Of a run that begins."""
+        self._ranks = ranks
         self.trainer = trainer
         self.seconds = 0.0
         self.held_out = HeldOut(config.patience)
@@ -33,8 +35,8 @@ class RunState:
         Whether a last cool-down was called off, because the run is now to end elsewhere. Raises UsageError.
         """
         checkpoint = Saved(path, 0, None)
-        self.trainer.model.load_state_dict(load_tensors(checkpoint, MODEL))
-        state = load_tensors(checkpoint, STATE)
+        self.trainer.model.load_state_dict(self._ranks.tensors_of_first(lambda: load_tensors(checkpoint, MODEL)))
+        state = self._ranks.tensors_of_first(lambda: load_tensors(checkpoint, STATE))
         self.seconds = float(state.pop("run.seconds"))
         self.ending.last = bool(state.pop("run.last_cooldown", torch.tensor(False)))
         self.held_out.load_state(state)

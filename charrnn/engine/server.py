@@ -205,6 +205,8 @@ class Engine:
             await self._open_and_train(await self._request)
             if not foreground:
                 await self._linger_on()
+            elif self.board.status.state == "failed":
+                self.exit_status = self.exit_status or 1
             if self._begun:
                 status = self.board.status
                 best = f", best held-out loss {status.best_val_loss:.3f}" if status.best_val_loss is not None else ""

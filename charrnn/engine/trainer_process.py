@@ -14,11 +14,15 @@ import socket
 import sys
 import threading
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from charrnn.config import UsageError
 from charrnn.engine import wire
 from charrnn.engine.trainer_messages import Build, CannotBuild, Finish, FromTrainer, Proceed
+from charrnn.torchrun import seat
+
+if TYPE_CHECKING:
+    from charrnn.engine.training_loop import TrainingLoop
 
 
 class Link:
@@ -53,6 +57,10 @@ class Link:
                 if order is None:
                     return
 
+    def clock(self, seconds: float) -> float:
+        """A process alone counts for itself."""
+        return seconds
+
     def close(self) -> None:
         """Says what is still to be said, then hangs up."""
         self._out.put(b"")
@@ -74,20 +82,36 @@ def main() -> int:
         if not isinstance(build, Build):
             return 0
         try:
-            from charrnn.engine.training_loop import TrainingLoop
-
-            loop = TrainingLoop(link, build, arguments.weights, arguments.ids)
+            loop = _loop(link, build, arguments.weights, arguments.ids)
         except UsageError as error:
             link.say(CannotBuild(str(error)))
             return 2
-        order = link.orders.get()
-        while not isinstance(order, Proceed | Finish):
-            order = link.orders.get()
-        if isinstance(order, Proceed):
-            loop.train(Path(order.folder), order.paused)
+        train(loop)
     finally:
         link.close()
     return 0
+
+
+def _loop(link: Link, build: Build, weights: int, ids: int) -> TrainingLoop:
+    """Alone, or as rank 0 of those that one torchrun started."""
+    place = seat()
+    if place.size > 1:
+        from charrnn.engine.rank_process import lead
+
+        return lead(place, link, build, weights, ids)
+    from charrnn.engine.training_loop import TrainingLoop
+
+    return TrainingLoop(link, build, weights, ids)
+
+
+def train(loop: TrainingLoop) -> None:
+    """Once the run has its folder, until it is told to finish."""
+    order = loop.link.orders.get()
+    while not isinstance(order, Proceed | Finish):
+        order = loop.link.orders.get()
+    if isinstance(order, Proceed):
+        loop.train(Path(order.folder), order.paused)
+    loop.ranks.leave()
 
 
 if __name__ == "__main__":

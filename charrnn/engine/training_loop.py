@@ -9,7 +9,7 @@ from typing import Protocol
 
 import torch
 
-from charrnn.engine.checkpoint_writer import CheckpointWriter, Snapshot
+from charrnn.engine.checkpoint_writer import CheckpointWriter, NoWriter, Snapshot
 from charrnn.engine.run_setup import corpus_in_memory, run_config
 from charrnn.engine.run_state import RunState
 from charrnn.engine.step_record import StepRecord
@@ -39,6 +39,7 @@ from charrnn.runs.saved import Saved
 from charrnn.sampling.stream import TextStream
 from charrnn.text.stored import forget_pages
 from charrnn.training.guard import Guard
+from charrnn.training.ranks import ALONE, Ranks
 from charrnn.training.schedule import Cooldown, asked_length
 from charrnn.training.trainer import build as build_trainer
 
@@ -47,48 +48,68 @@ PUBLISH_EVERY = 0.25
 SAMPLE_CHARACTERS = 200
 
 
+class Orders(Protocol):
+    """What the engine wants done. Raises queue.Empty where there is nothing and `block` is False."""
+
+    def get(self, block: bool = True) -> ToTrainer: ...
+
+
 class Link(Protocol):
     """How the loop hears and speaks."""
 
-    orders: queue.SimpleQueue[ToTrainer]
+    @property
+    def orders(self) -> Orders: ...
 
     def say(self, message: FromTrainer) -> None: ...
 
+    def clock(self, seconds: float) -> float:
+        """After every step: the seconds of training so far, as all ranks are to count them."""
+
 
 class TrainingLoop:
-    """One run's training, from Build to Done."""
+    """One run's training, from Build to Done.
 
-    def __init__(self, link: Link, build: Build, weights: int, ids: int) -> None:
+    Where several ranks train together, each has such a loop, and all take the same turns: they get the same orders
+    before the same steps, and count the same seconds. What goes to the outside, rank 0 alone does.
+    """
+
+    def __init__(self, link: Link, build: Build, weights: int, ids: int, ranks: Ranks = ALONE) -> None:
         self.link = link
+        self.ranks = ranks
         self.config = run_config(build)
         torch.set_num_threads(self.config.training.threads)
         corpus = corpus_in_memory(build, ids)
         self.vocabulary = corpus.vocabulary
         self.ids = corpus.ids
-        self.trainer = build_trainer(self.config, corpus)
-        self.state = RunState(self.trainer, self.config.training)
+        self.trainer = build_trainer(self.config, corpus, ranks)
+        self.state = RunState(self.trainer, self.config.training, ranks)
         self.called_off = False
         self.cooled: Applied | None = None
         self.stuck = False
         if build.checkpoint is not None and build.recorded is not None:
-            require_vocabulary(Saved(Path(build.checkpoint), 0, None), self.vocabulary)
+            if ranks.rank == 0:
+                require_vocabulary(Saved(Path(build.checkpoint), 0, None), self.vocabulary)
             self.called_off = self.state.restore(Path(build.checkpoint), build.recorded.training)
             if "lr" in build.options:
                 self.trainer.set_learning_rate(self.config.training.lr)
         model = self.trainer.evaluated_model
         self.shared = SharedWeights(weights, model.state_dict(keep_vars=True), create=True)
         self.shared.publish(self.trainer.steps_done)
-        threads = self.config.training.threads
         link.say(
             Built(
                 config=self.config,
                 parameters=count_parameters(model),
                 summary=summary(self.config.model),
-                device=f"cpu ×{threads}" if self.config.training.device == "cpu" else self.config.training.device,
+                device=self._where(),
                 step=self.trainer.steps_done,
                 learning_rate=self.trainer.stable_rate,
             )
         )
+
+    def _where(self) -> str:
+        training, processes = self.config.training, self.ranks.size
+        place = f"cpu ×{training.threads}" if training.device == "cpu" else str(training.device)
+        return place + (f", {processes} processes" if processes > 1 else "")
 
     def _written(self, snapshot: Snapshot, problem: str | None) -> None:
         self.link.say(SavedAt(snapshot.step, snapshot.asked, problem))
@@ -105,9 +126,10 @@ class TrainingLoop:
             "corpus_sha256": self.config.corpus.sha256,
             "versions": self.config.versions,
             "threads": self.config.training.threads,
+            "processes": self.ranks.size,
             **self.vocabulary.facts(),
         }
-        self.writer = CheckpointWriter(folder, facts, self._written)
+        self.writer = CheckpointWriter(folder, facts, self._written) if self.ranks.rank == 0 else NoWriter()
         self.steps = StepRecord(self.trainer)
         self.guard = Guard(self.trainer)
         self.best_unsaved: Snapshot | None = None
@@ -128,7 +150,7 @@ class TrainingLoop:
             before = self.trainer.cooldown
             begun = time.perf_counter()
             self._step()
-            self.state.seconds += time.perf_counter() - begun
+            self.state.seconds = self.link.clock(self.state.seconds + time.perf_counter() - begun)
             self._after_step(before)
             now = time.perf_counter()
             if now - published >= PUBLISH_EVERY:
@@ -174,7 +196,7 @@ class TrainingLoop:
             val_loss = self._evaluate()
         if step % record_interval(step) == 0 or val_loss is not None:
             self._record(val_loss)
-        if training.sample_every and step % training.sample_every == 0:
+        if training.sample_every and step % training.sample_every == 0 and self.ranks.rank == 0:
             self._sample()
         if self.best_unsaved is not None and self.writer.idle:
             self.writer.put(self.best_unsaved)

@@ -17,6 +17,8 @@ from charrnn.config import SamplingOfText, TrainingConfig, UsageError
 from charrnn.text.starts import Places, Starts, find_starts
 from charrnn.text.vocabulary import Ids, Vocabulary
 
+ALL = slice(None)
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -52,21 +54,22 @@ def least_characters(batch: int, length: int, sampling: SamplingOfText) -> int:
     return (batch * length if sampling == "stream" else length) + 1
 
 
-def make_batches(ids: Ids, config: TrainingConfig, vocabulary: Vocabulary | None = None) -> Batches:
+def make_batches(ids: Ids, config: TrainingConfig, vocabulary: Vocabulary | None = None, share: slice = ALL) -> Batches:
     """The batches a configuration asks for; `line` and `sentence` need the vocabulary to tell where those begin.
 
-    Raises UsageError for a text that is too short, or that has no such places.
+    Or of each batch the streams in `share`: the others are some other process's. Raises UsageError for a text that is
+    too short, or that has no such places.
     """
     sampling = config.sampling_of_text
     shape = config.batch, config.length, config.seed
     _check(ids, config.batch, config.length, sampling, "character" if vocabulary is None else vocabulary.unit)
     if sampling == "stream":
-        return StreamBatches(ids, *shape)
+        return StreamBatches(ids, *shape, share)
     if sampling == "random":
-        return RandomPortions(ids, *shape)
+        return RandomPortions(ids, *shape, share)
     if vocabulary is None:
         raise UsageError(f"Where a {sampling} begins is for a vocabulary to say, and none was given.")
-    return PortionsFrom(ids, find_starts(ids, vocabulary, sampling), sampling, *shape)
+    return PortionsFrom(ids, find_starts(ids, vocabulary, sampling), sampling, *shape, share)
 
 
 class StreamBatches:
@@ -78,12 +81,12 @@ class StreamBatches:
     its beginning: there only the state is carried over. `fresh` is set at each pass's start.
     """
 
-    def __init__(self, ids: Ids, batch: int, length: int, seed: int) -> None:
+    def __init__(self, ids: Ids, batch: int, length: int, seed: int, share: slice = ALL) -> None:
         """Ids of shape (tokens,). Raises UsageError for a text shorter than `least_characters`."""
         _check(ids, batch, length, "stream")
         self._ids, self._length = ids, length
         self._pairs = len(ids) - 1
-        self._starts = np.arange(batch, dtype=np.int64) * self._pairs // batch
+        self._starts = np.arange(batch, dtype=np.int64)[share] * self._pairs // batch
         stride = -(-self._pairs // batch)
         self._steps_a_pass = -(-stride // length)
         self._generator = torch.Generator().manual_seed(seed)
@@ -125,10 +128,10 @@ class RandomPortions:
     Every batch is `fresh`. With batch 1 this is its `portion[:-1]` → `portion[1:]` of length + 1.
     """
 
-    def __init__(self, ids: Ids, batch: int, length: int, seed: int) -> None:
+    def __init__(self, ids: Ids, batch: int, length: int, seed: int, share: slice = ALL) -> None:
         """Ids of shape (tokens,). Raises UsageError for a text shorter than `least_characters`."""
         _check(ids, batch, length, "random")
-        self._ids, self._batch, self._length = ids, batch, length
+        self._ids, self._batch, self._length, self._share = ids, batch, length, share
         self._generator = torch.Generator().manual_seed(seed)
         self._drawn = 0  # batches
 
@@ -139,7 +142,7 @@ class RandomPortions:
 
     def next(self) -> Batch:
         """`batch` portions, each from a place of its own."""
-        first = self._draw()
+        first = self._draw()[self._share]
         self._drawn += 1
         return _batch(self._ids, first[None, :] + np.arange(self._length)[:, None], fresh=True)
 
@@ -168,9 +171,11 @@ class PortionsFrom(RandomPortions):
     stands far inside a long one is seen less often than its beginning.
     """
 
-    def __init__(self, ids: Ids, starts: Places, kind: Starts, batch: int, length: int, seed: int) -> None:
+    def __init__(
+        self, ids: Ids, starts: Places, kind: Starts, batch: int, length: int, seed: int, share: slice = ALL
+    ) -> None:
         """Ids (tokens,) and rising places in them. Raises UsageError where none but the first lies early enough."""
-        super().__init__(ids, batch, length, seed)
+        super().__init__(ids, batch, length, seed, share)
         self._starts = starts[: np.searchsorted(starts, len(ids) - length)]
         if len(self._starts) == 0 or (len(self._starts) == 1 and self._starts[0] == 0):
             after = "line break" if kind == "line" else "full stop with a space after it, or empty line,"

@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from charrnn.text.batches import Batch, Batches
+from charrnn.config import TrainingConfig
+from charrnn.text.batches import ALL, Batch, Batches
 from charrnn.text.vocabulary import Ids
 
 
@@ -19,10 +20,11 @@ class NoisyBatches:
     arXiv:1703.02573. Without it, a network that is trained on a short text for long learns the text by heart.
     """
 
-    def __init__(self, batches: Batches, ids: Ids, share: float, seed: int) -> None:
-        """`share` from 0 to below 1; what replaces a token is one from anywhere in ids (tokens,)."""
-        self._batches, self._ids, self._share = batches, ids, share
-        self._generator = torch.Generator().manual_seed(seed + 0x5EED)
+    def __init__(self, batches: Batches, ids: Ids, config: TrainingConfig, share: slice = ALL) -> None:
+        """Around batches of `config`, or their streams in `share`; what replaces is from anywhere in ids (tokens,)."""
+        self._batches, self._ids, self._noise = batches, ids, config.noise
+        self._shape, self._share = (config.length, config.batch), share
+        self._generator = torch.Generator().manual_seed(config.seed + 0x5EED)
 
     @property
     def passes(self) -> float:
@@ -33,8 +35,9 @@ class NoisyBatches:
         """The next batch, its inputs a copy."""
         batch = self._batches.next()
         inputs = batch.inputs.clone()
-        replaced = torch.rand(inputs.shape, generator=self._generator) < self._share
-        places = torch.randint(len(self._ids), (int(replaced.sum()),), generator=self._generator)
+        # drawn for all streams, whoever has them
+        replaced = (torch.rand(self._shape, generator=self._generator) < self._noise)[:, self._share]
+        places = torch.randint(len(self._ids), self._shape, generator=self._generator)[:, self._share][replaced]
         inputs[replaced] = torch.from_numpy(self._ids[places.numpy()].astype(np.int64))
         return replace(batch, inputs=inputs)
 

@@ -37,23 +37,30 @@ class Shards:
     """
 
     def __init__(
-        self, model: LanguageModel, batch: int, count: int, seed: int, dtype: torch.dtype | None = None
+        self,
+        model: LanguageModel,
+        batch: int,
+        count: int,
+        seed: int,
+        dtype: torch.dtype | None = None,
+        first: int = 0,
     ) -> None:
         """`count` shards, no more than there are streams; each draws its dropout from a generator of its own.
 
-        `dtype` is what the forward pass is cast to where that is allowed (torch.autocast), None for nothing.
+        `dtype` is what the forward pass is cast to where that is allowed (torch.autocast), None for nothing. `first` is
+        the number of the first of them, where other processes have shards too.
         """
         self._dtype = dtype
         count = max(1, min(count, batch))
         self.sizes = [batch // count + (index < batch % count) for index in range(count)]
-        self._models = [model] + [_replica(model) for _ in range(count - 1)]
-        self._parameters = [list(one.parameters()) for one in self._models]
+        self.models = [model] + [replica(model) for _ in range(count - 1)]
+        self._parameters = [list(one.parameters()) for one in self.models]
         self._pool = None
         self.generators: list[torch.Generator] = []
         if count > 1:
             self._pool = ThreadPoolExecutor(count, "shard", initializer=torch.set_num_threads, initargs=(1,))
-            for index, one in enumerate(self._models):
-                generator = torch.Generator().manual_seed(seed * 1000 + index)
+            for index, one in enumerate(self.models):
+                generator = torch.Generator().manual_seed(seed * 1000 + first + index)
                 self.generators.append(generator)
                 one.dropout.generator = generator
 
@@ -65,7 +72,7 @@ class Shards:
         """
         states = self._dealt(state)
         dealt = torch.split(inputs, self.sizes, 1), torch.split(targets, self.sizes, 1)
-        parts = zip(self._models, self._parameters, *dealt, states, strict=True)
+        parts = zip(self.models, self._parameters, *dealt, states, strict=True)
         total = inputs.shape[1]
         if self._pool is None:
             done = [_work(*part, total, self._dtype) for part in parts]
@@ -89,12 +96,21 @@ class Shards:
         return [[tuple(tensor[i] for tensor in layer) for layer in parts] for i in range(len(self.sizes))]
 
 
-def _replica(model: LanguageModel) -> LanguageModel:
+def replica(model: LanguageModel) -> LanguageModel:
     """A model of the same shape over the same numbers in memory: a step of the first is a step of both."""
-    replica = copy.deepcopy(model)
-    for own, parameter in zip(replica.parameters(), model.parameters(), strict=True):
+    twin = copy.deepcopy(model)
+    for own, parameter in zip(twin.parameters(), model.parameters(), strict=True):
         own.data = parameter.data
-    return replica
+    return twin
+
+
+def mean_loss(
+    model: LanguageModel, inputs: Tensor, targets: Tensor, state: State | None, dtype: torch.dtype | None = None
+) -> tuple[Tensor, State]:
+    """The mean loss of a portion (time, batch), nats per token, as a graph; and the state after it."""
+    with casting(inputs.device, dtype):
+        logits, after = model(inputs, state)
+    return cross_entropy(logits.float(), targets), after
 
 
 def _work(
@@ -108,9 +124,7 @@ def _work(
 ) -> _Part:
     for parameter in parameters:
         parameter.grad = None
-    with casting(inputs.device, dtype):
-        logits, after = model(inputs, state)
-    loss = cross_entropy(logits.float(), targets)
+    loss, after = mean_loss(model, inputs, targets, state, dtype)
     if inputs.shape[1] < total:
         loss = loss * (inputs.shape[1] / total)
     value = loss.item()

@@ -20,8 +20,8 @@ from charrnn.training.averaging import AveragedModel
 from charrnn.training.evaluation import stream_loss
 from charrnn.training.memory import require_memory
 from charrnn.training.precision import autocast_dtype
+from charrnn.training.ranks import ALONE, Ranks
 from charrnn.training.schedule import Cooldown, Schedule
-from charrnn.training.shards import Shards
 from charrnn.training.snapshot import Snapshot, copied, part, split
 
 _SEGMENT_AT_LEAST = 2048  # tokens: below it, the live evaluation's warm-up would cost more than it saves
@@ -52,13 +52,13 @@ def resolve_device(name: Device) -> torch.device:
     return torch.device(name)
 
 
-def build(config: RunConfig, corpus: Corpus) -> Trainer:
+def build(config: RunConfig, corpus: Corpus, ranks: Ranks = ALONE) -> Trainer:
     """A new trainer with a new model, whose weights come from the training's seed. Raises UsageError, one sentence."""
     device = resolve_device(config.training.device)
     require_memory(corpus.vocabulary, config, device)
     torch.manual_seed(config.training.seed)
     model = LanguageModel(len(corpus.vocabulary), config.model)
-    return Trainer(model, corpus.train_ids, corpus.held_out_ids, config.training, device, corpus.vocabulary)
+    return Trainer(model, corpus.train_ids, corpus.held_out_ids, config.training, device, corpus.vocabulary, ranks)
 
 
 class Trainer:
@@ -72,23 +72,28 @@ class Trainer:
         config: TrainingConfig,
         device: torch.device | str = "cpu",
         vocabulary: Vocabulary | None = None,
+        ranks: Ranks = ALONE,
     ) -> None:
-        """Moves the model to the device. Raises UsageError for a text too short or a setting that is none.
+        """Moves the model to the device. `config.batch` counts the streams of all ranks together.
 
-        Without a vocabulary, each id is a character.
+        Without a vocabulary, each id is a character. Raises UsageError for a text too short or a setting that is none.
         """
         self.device = torch.device(device)
         self.model = model.to(self.device).train()
         self.config = config
         self._held_out = held_out_ids
-        self._batches: Batches = make_batches(train_ids, config, vocabulary)
+        self._ranks = ranks
+        self._share = ranks.share(config.batch)
+        self._batches: Batches = make_batches(train_ids, config, vocabulary, self._share)
         if config.noise:
-            self._batches = NoisyBatches(self._batches, train_ids, config.noise, config.seed)
-        self._characters_in = np.size if vocabulary is None else vocabulary.characters_in
+            self._batches = NoisyBatches(self._batches, train_ids, config, self._share)
+        self._count = np.size if vocabulary is None else vocabulary.characters_in
+        self._each_a_character = vocabulary is None or vocabulary.unit == "character"
         self._parameters = list(self.model.parameters())
         self._optimiser = optimisers.make_optimiser(self.model, config)
         dtype = autocast_dtype(self.device, config.precision, self.model.config.cell)
-        self._shards = Shards(self.model, config.batch, self._shard_count(), config.seed, dtype)
+        streams = self._share.stop - self._share.start
+        self._shards = ranks.shards(self.model, streams, self._shard_count(), config.seed, dtype)
         self._schedule = Schedule(config.lr, config.warmup)
         self._average = AveragedModel(self.model, config.average) if config.average else None
         self._hidden: State | None = None
@@ -151,8 +156,8 @@ class Trainer:
         batch = self._batches.next()
         inputs, targets = batch.inputs.to(self.device), batch.targets.to(self.device)
         loss, hidden = self._shards.gradients(inputs, targets, None if batch.fresh else self._hidden)
-        characters = self._characters_in(batch.targets.numpy())
-        result = self._learn(loss * (inputs.numel() / max(1, characters)))
+        tokens, characters = self._tokens_and_characters(batch.targets)
+        result = self._learn(loss * (tokens / max(1, characters)))
         carried_on = result.finite and self.config.sampling_of_text == "stream"
         self._hidden = hidden if carried_on else None
         self.steps_done += 1
@@ -161,6 +166,11 @@ class Trainer:
         if self._average is not None:
             self._average.after_step(self.steps_done)
         return result
+
+    def _tokens_and_characters(self, targets: Tensor) -> tuple[int, int]:
+        """How many a step has, over all ranks, of whose targets (time, streams) these are this rank's."""
+        tokens = targets.numel() * self._ranks.size
+        return tokens, tokens if self._each_a_character else self._ranks.total(self._count(targets.numpy()))
 
     def _learn(self, loss: float) -> StepResult:
         """Steps along the gradients that are there, if they and the loss are finite."""
@@ -188,13 +198,18 @@ class Trainer:
             return None
         segments = min(max(1, len(self._held_out) // _SEGMENT_AT_LEAST), _SEGMENTS_AT_MOST)
         model = self.evaluated_model
-        return stream_loss(model, self._held_out, segments=segments, characters_in=self._characters_in)
+
+        def loss() -> float:
+            return stream_loss(model, self._held_out, segments=segments, characters_in=self._count)
+
+        return self._ranks.of_first(loss)
 
     def state(self) -> dict[str, Tensor]:
         """Everything that decides the steps to come but `evaluated_model`'s weights: copies, on the CPU.
 
         Also PyTorch's own random generators, which dropout draws from. Numbers are tensors, so that safetensors holds
-        them. Where weights are averaged, those that are trained are here too ("raw/…").
+        them. It is the same on every rank, holds the streams and generators of all, and fits any number of ranks. Where
+        weights are averaged, those that are trained are here too ("raw/…").
         """
         tensors = self._state()
         if self._average is not None:
@@ -205,21 +220,18 @@ class Trainer:
         """The state as it lies in memory, without any weights."""
         counters = torch.tensor([self.steps_done, self.chars_done, self.skipped], dtype=torch.int64)
         rate = torch.tensor(self.stable_rate, dtype=torch.float64)
-        tensors = {"counters": counters, "learning_rate": rate, "random/cpu": torch.get_rng_state()}
+        tensors = {"counters": counters, "learning_rate": rate, **self._ranks.named_by_rank(self._random_states())}
         cooldown = self._schedule.cooldown
         if cooldown is not None:
             numbers = [cooldown.start, cooldown.length, cooldown.top]
             tensors["cooldown"] = torch.tensor(numbers, dtype=torch.float64)
         if self._average is not None:
             tensors["average/updates"] = torch.tensor(self._average.updates)
-        if self.device.type == "cuda":
-            tensors["random/cuda"] = torch.cuda.get_rng_state(self.device)
-        tensors |= {f"random/shard/{index}": g.get_state() for index, g in enumerate(self._shards.generators)}
         for index, entry in self._optimiser.state_dict()["state"].items():
             tensors |= {f"optimiser/{index}/{key}": value for key, value in entry.items()}
         tensors |= {f"batches/{key}": value for key, value in self._batches.state().items()}
         for index, layer in enumerate(self._hidden or []):
-            tensors |= {f"hidden/{index}/{place}": value for place, value in enumerate(layer)}
+            tensors |= {f"hidden/{index}/{place}": self._ranks.joined(value) for place, value in enumerate(layer)}
         return tensors
 
     def snapshot(self) -> Snapshot:
@@ -240,6 +252,12 @@ class Trainer:
             self._average.model.load_state_dict(part(snapshot.weights, "average/"))
             self._average.updates = int(snapshot.state["average/updates"])
         self._load_streams(snapshot.state)
+
+    def _random_states(self) -> dict[str, Tensor]:
+        states = {"random/cpu": torch.get_rng_state()}
+        if self.device.type == "cuda":
+            states["random/cuda"] = torch.cuda.get_rng_state(self.device)
+        return states | {f"random/shard/{index}": g.get_state() for index, g in enumerate(self._shards.generators)}
 
     def load_state(self, tensors: dict[str, Tensor]) -> None:
         """Go on as the trainer whose `state()` this was, given the same text and configuration.
@@ -284,12 +302,19 @@ class Trainer:
         self._hidden = [tuple(layers[i][place] for place in sorted(layers[i])) for i in sorted(layers)] or None
         if any(tensor.shape[0] != self.config.batch for layer in self._hidden or [] for tensor in layer):
             raise ValueError(f"its hidden state is not that of {self.config.batch} streams")
-        torch.set_rng_state(tensors["random/cpu"])
+        if self._hidden is not None:
+            self._hidden = [tuple(tensor[self._share] for tensor in layer) for layer in self._hidden]
+        self._load_random_states(self._ranks.own_of(tensors))
+
+    def _load_random_states(self, states: dict[str, Tensor]) -> None:
+        """A run that goes on with other threads, or other ranks, draws anew where it has no state."""
+        if self._ranks.rank == 0 or "random/cpu" in states:
+            torch.set_rng_state(states["random/cpu"])
         for index, generator in enumerate(self._shards.generators):
-            if f"random/shard/{index}" in tensors:  # a run that goes on with other threads draws anew
-                generator.set_state(tensors[f"random/shard/{index}"])
-        if self.device.type == "cuda" and "random/cuda" in tensors:
-            torch.cuda.set_rng_state(tensors["random/cuda"], self.device)
+            if f"random/shard/{index}" in states:
+                generator.set_state(states[f"random/shard/{index}"])
+        if self.device.type == "cuda" and "random/cuda" in states:
+            torch.cuda.set_rng_state(states["random/cuda"], self.device)
 
     def _check_fits(self, entries: dict[int, dict[str, Tensor]]) -> None:
         """The optimiser itself would take moments of any shape, and fail at its next step."""
