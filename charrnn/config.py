@@ -11,7 +11,7 @@ Tokens = Literal["char", "printable", "byte", "word"]
 SamplingOfText = Literal["stream", "random", "line", "sentence"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Precision = Literal["auto", "float32", "bfloat16"]
-Preset = Literal["auto", "lecture"]
+Preset = Literal["auto", "fast", "large", "lecture"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

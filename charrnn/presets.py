@@ -22,13 +22,14 @@ from charrnn.config import (
     TrainingConfig,
     UsageError,
 )
-
-Value = str | int | float | bool
+from charrnn.picks import Value, pick
 
 MAX_VOCABULARY = 20_000
 
 PRESETS: dict[str, str] = {
-    "auto": "picks model and batch from the device and the corpus's size, and says what it picked and why",
+    "auto": "picks model and batch from the device, the corpus's size and --minutes, and says what and why",
+    "fast": "a small gated network (mingru 2×128) that learns most in the first minutes",
+    "large": "a larger one (mingru 3×256 on a CPU, 4×512 on a GPU) that learns more in ten minutes and after",
     "lecture": "Raschka's STAT 453 recipe: ASCII, embedding 100, LSTM 128, random portions of 200, Adam 0.005, "
     "5000 steps",
 }
@@ -169,7 +170,10 @@ def resolve(
     machine has. Raises UsageError.
     """
     preset = _preset_name(options)
-    picked, reason = _auto(characters, device) if preset == "auto" else (dict(_preset(options)), "")
+    if preset == "lecture":
+        picked, reason = dict(_LECTURE), ""
+    else:
+        picked, reason = pick(preset, options, characters=characters, device=device)
     chosen = {**picked, **options}
     for name, value in chosen.items():
         _checked(name, value)
@@ -215,26 +219,6 @@ def _evaluation_interval(held_out: int, training: TrainingConfig) -> int:
     if held_out == 0:
         return 0
     return max(100, math.ceil(held_out / (training.batch * training.length) / 3 / 0.05))
-
-
-def _auto(characters: int, device: Device) -> tuple[dict[str, Value], str]:
-    if device == "cpu":
-        picked: dict[str, Value] = {"cell": "lstm", "hidden": 256, "layers": 1, "embedding": 64, "batch": 32}
-        reason = "on a CPU many small updates learn fastest"
-    else:
-        picked = {"cell": "lstm", "hidden": 512, "layers": 2, "embedding": 128, "batch": 128}
-        reason = f"{device} keeps a wider, deeper model busy"
-    picked |= {"length": 64, "lr": 0.003, "clip": 1.0, "cooldown": 0.25}
-    most = max(1, characters // (4 * 64))
-    if int(picked["batch"]) > most:
-        picked["batch"] = most
-        reason += f"; the corpus is short, so only {most} streams"
-    if characters < 800_000:
-        picked["dropout"] = 0.2
-        reason += "; dropout 0.2, because so small a corpus is soon learnt by heart"
-    if characters < 200:
-        picked["length"] = max(1, min(64, characters // 4))
-    return picked, reason
 
 
 def _preset_name(options: Mapping[str, Value]) -> Preset:

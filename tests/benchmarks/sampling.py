@@ -21,7 +21,7 @@ from charrnn.config import Knobs
 from charrnn.model.language_model import LanguageModel
 from charrnn.sampling.many import ManyStreams, seeds_from
 from charrnn.sampling.stream import TextStream
-from charrnn.text.vocabulary import Vocabulary
+from charrnn.text.vocabulary import Characters
 from tests.training.test_lecture import MODEL, Lecture
 
 PRIME, TEMPERATURE = "Th", 0.8
@@ -72,7 +72,7 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(1)
-    model, vocabulary = LanguageModel(100, MODEL), Vocabulary.printable()
+    model, vocabulary = LanguageModel(100, MODEL), Characters.printable()
     lecture = lecture_of(model)
     knobs = Knobs(temperature=TEMPERATURE)
     characters, count = arguments.characters, arguments.count

@@ -36,7 +36,7 @@ from charrnn.engine.trainer_messages import (
 from charrnn.engine.training_loop import TrainingLoop
 from charrnn.runs.checkpoint import MODEL, STATE, load_tensors
 from charrnn.runs.saved import choose_checkpoint
-from charrnn.text.vocabulary import Vocabulary
+from charrnn.text.vocabulary import Characters
 from charrnn.training import guard
 from charrnn.training.trainer import Trainer
 from tests.engine.driving import SMALL
@@ -94,7 +94,7 @@ class Runs:
     def go(
         self, at: dict[int, list[ToTrainer]] | None = None, *waiting: ToTrainer, resume: str = "", **options: Any
     ) -> Told:
-        vocabulary = Vocabulary.of_text(self._text)
+        vocabulary = Characters.of_text(self._text)
         ids = vocabulary.encode(self._text)
         first = not resume
         build = Build(

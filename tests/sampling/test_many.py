@@ -10,9 +10,9 @@ from charrnn.model.language_model import LanguageModel
 from charrnn.sampling.choose import draw, draw_each, probabilities
 from charrnn.sampling.many import ManyStreams, seeds_from
 from charrnn.sampling.stream import TextStream
-from charrnn.text.vocabulary import Vocabulary
+from charrnn.text.vocabulary import Characters
 
-VOCABULARY = Vocabulary.of_text("\n abcdefgh")
+VOCABULARY = Characters.of_text("\n abcdefgh")
 SEEDS = [5, 6, 7, 8, 2**63 - 1, 0]
 
 
