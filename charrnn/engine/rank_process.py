@@ -85,7 +85,7 @@ def decided(build: Build, ranks: int, cores: int) -> Build:
     cores, also where the run was begun by one process.
     """
     config = run_config(build, cores)
-    if build.recorded is None and config.preset == "auto" and "batch" not in build.options:
+    if build.recorded is None and config.preset != "lecture" and "batch" not in build.options:
         even = config.training.batch - config.training.batch % ranks
         if even not in (0, config.training.batch):
             config = run_config(msgspec.structs.replace(build, options=build.options | {"batch": even}), cores)

@@ -11,6 +11,7 @@ import pytest
 from charrnn.config import CorpusConfig, UsageError
 from charrnn.engine.rank_process import decided
 from charrnn.engine.trainer_messages import Build
+from charrnn.text.vocabulary import Characters
 
 
 def build(**options: Any) -> Build:
@@ -18,10 +19,9 @@ def build(**options: Any) -> Build:
     return Build(
         options={"device": "cpu", **options},
         corpus=corpus,
-        symbols="abc",
-        replacement=None,
+        vocabulary=Characters("abc").facts(),
         dtype="uint8",
-        characters=10_000,
+        ids=10_000,
         held_out_at=8_000,
     )
 

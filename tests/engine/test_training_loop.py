@@ -62,6 +62,9 @@ class Told:
     def say(self, message: Any) -> None:
         self.words.append(message)
 
+    def clock(self, seconds: float) -> float:
+        return seconds
+
     def of(self, kind: type[Any]) -> list[Any]:
         return [message for message in self.words if isinstance(message, kind)]
 
@@ -100,10 +103,9 @@ class Runs:
         build = Build(
             options={**(SMALL if first else {}), **options},
             corpus=CorpusConfig(source="-", name="x", validation=float(options.get("validation", 0.1))),
-            symbols=vocabulary.symbols,
-            replacement=vocabulary.replacement,
+            vocabulary=vocabulary.facts(),
             dtype=ids.dtype.name,
-            characters=len(ids),
+            ids=len(ids),
             held_out_at=round(len(ids) * 0.9),
             recorded=None if first else self._recorded,
             checkpoint=None if first else str(choose_checkpoint(self.folder, resume).path),
