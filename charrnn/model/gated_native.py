@@ -1,6 +1,7 @@
 """The two branches of `charrnn.model.gated` with the kernels of `charrnn.native`: values and gradients, on a CPU.
 
-Matrix products are PyTorch's, everything between them is one pass over memory. Under `torch.autocast` for the CPU,
+Matrix products are PyTorch's, everything between them is one pass over memory; where the CPU has tile registers and the
+width is a multiple of 32, products in bfloat16 are our own too (`charrnn.model.gated_tiles`). Under `torch.autocast` for the CPU,
 products and what goes into them are bfloat16; the residual stream, the recurrence and all sums are float32.
 """
 
@@ -14,6 +15,7 @@ from torch.autograd.function import once_differentiable
 
 from charrnn.model.addresses import address, native_fits
 from charrnn.model.dropout import Dropout
+from charrnn.model.gated_tiles import Drop, TiledFeedForward, TiledRecurrent, through_kept, tiles_fit
 from charrnn.native.library import Library, library
 
 if TYPE_CHECKING:
@@ -29,7 +31,8 @@ def recurrent_branch(
         return None
     h, before = (None, None) if state is None else (tensor.contiguous() for tensor in state)
     weights = (branch.norm.gain, branch.taps, branch.enter.weight, branch.enter.bias, branch.leave.weight)
-    after, last, kept = _Recurrent.apply(kernels, _drop(branch.dropout), x.contiguous(), h, before, *weights)  # type: ignore[no-untyped-call]
+    function, means = _function(kernels, x.shape[-1], TiledRecurrent, _Recurrent)
+    after, last, kept = function.apply(means, _drop(branch.dropout), x.contiguous(), h, before, *weights)
     return after, (last, kept)
 
 
@@ -39,7 +42,8 @@ def feed_forward_branch(branch: FeedForwardBranch, x: Tensor) -> Tensor | None:
     if kernels is None:
         return None
     weights = (branch.norm.gain, branch.widen.weight, branch.narrow.weight)
-    after: Tensor = _FeedForward.apply(kernels, _drop(branch.dropout), x.contiguous(), *weights)  # type: ignore[no-untyped-call]
+    function, means = _function(kernels, x.shape[-1], TiledFeedForward, _FeedForward)
+    after: Tensor = function.apply(means, _drop(branch.dropout), x.contiguous(), *weights)
     return after
 
 
@@ -57,10 +61,10 @@ class _Kernels:
 
     def __init__(self, found: Library, dtype: torch.dtype) -> None:
         self.dtype = dtype
-        self._found, self._suffix = found, "_bfloat16" if dtype == torch.bfloat16 else "_float32"
+        self.library, self._suffix = found, "_bfloat16" if dtype == torch.bfloat16 else "_float32"
 
     def __getattr__(self, name: str) -> Any:
-        function = getattr(self._found, name + self._suffix)
+        function = getattr(self.library, name + self._suffix)
         setattr(self, name, function)
         return function
 
@@ -77,13 +81,20 @@ def _kernels(*tensors: Tensor, dtype: torch.dtype | None = None) -> _Kernels | N
         casts = torch.is_autocast_enabled("cpu") and torch.get_autocast_dtype("cpu") == torch.bfloat16
         dtype = torch.bfloat16 if casts else torch.float32
     kernels = _by_type.get(dtype)
-    if kernels is None or kernels._found is not found:
+    if kernels is None or kernels.library is not found:
         kernels = _by_type[dtype] = _Kernels(found, dtype)
     return kernels
 
 
-def _drop(dropout: Dropout) -> tuple[int, int, float]:
-    """A seed, the limit below which a hash means dropped, the factor for what is not; a limit of 0 is no dropout."""
+def _function(kernels: _Kernels, units: int, tiled: Any, by_pytorch: Any) -> tuple[Any, Library | _Kernels]:
+    """The branch's function with tiles where they fit, with PyTorch's products elsewhere; and what it works with."""
+    if tiles_fit(kernels.library, kernels.dtype, units):
+        return tiled, kernels.library
+    return by_pytorch, kernels
+
+
+def _drop(dropout: Dropout) -> Drop:
+    """A seed and a limit of 32 bits, and a factor, as `Drop` says."""
     if not dropout.active:
         return 0, 0, 1.0
     return dropout.seed(), max(1, int(dropout.p * 2**32)), 1 / (1 - dropout.p)
@@ -130,7 +141,7 @@ class _Recurrent(torch.autograd.Function):
     def forward(
         ctx: Any,
         kernels: _Kernels,
-        drop: tuple[int, int, float],
+        drop: Drop,
         x: Tensor,
         h: Tensor | None,
         before: Tensor | None,
@@ -205,30 +216,16 @@ class _Recurrent(torch.autograd.Function):
             *(time, batch, units, len(taps)),
         )
         if of_kept is not None:
-            _through_kept(of_kept, x, inverse.view(time, batch, 1), gain, of_x, of_gain, of_before)
+            through_kept(of_kept, x, inverse.view(time, batch, 1), gain, of_x, of_gain, of_before)
         of_h0 = None if h is None else of_h
         return None, None, of_x, of_h0, of_before, of_gain, of_taps, of_enter, of_bias, of_leave
-
-
-def _through_kept(
-    of_kept: Tensor, x: Tensor, inverse: Tensor, gain: Tensor, of_x: Tensor, of_gain: Tensor, of_before: Tensor | None
-) -> None:
-    """Add what the gradient of the convolution's last inputs (batch, taps − 1, units) means for what made them."""
-    of_kept = of_kept.transpose(0, 1)
-    here = min(len(x), len(of_kept))
-    if of_before is not None and here < len(of_kept):
-        of_before[:, here:] += of_kept[: len(of_kept) - here].transpose(0, 1)
-    unit = x[-here:] * inverse[-here:]
-    of_gain += (of_kept[-here:] * unit).sum((0, 1))
-    of_unit = of_kept[-here:] * gain
-    of_x[-here:] += inverse[-here:] * (of_unit - unit * (of_unit * unit).mean(-1, keepdim=True))
 
 
 class _FeedForward(torch.autograd.Function):
     """x, gain, W_1, W_2 → x after."""
 
     @staticmethod
-    def forward(ctx: Any, kernels: _Kernels, drop: tuple[int, int, float], x: Tensor, *weights: Tensor) -> Tensor:
+    def forward(ctx: Any, kernels: _Kernels, drop: Drop, x: Tensor, *weights: Tensor) -> Tensor:
         time, batch, units = x.shape
         rows, kind = time * batch, kernels.dtype
         gain, widen, narrow = weights[0], *(weight.to(kind) for weight in weights[1:])

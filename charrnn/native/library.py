@@ -29,6 +29,15 @@ _GATED: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "add_dropped_forward": (None, (_P, _P, _P, _N, _U, _U, _F)),
     "add_dropped_backward": (None, (_P, _P, _N, _U, _U, _F)),
 }
+_TILED: dict[str, tuple[Any, tuple[Any, ...]]] = {
+    "tiled_feed_forward_room": (_N, (_N,)),
+    "tiled_feed_forward": (None, (*[_P] * 7, _N, _N, _U, _U, _F)),
+    "tiled_feed_forward_backward": (None, (*[_P] * 11, _N, _N, _U, _U, _F)),
+    "tiled_recurrent_room": (_N, (_N, _N, _N)),
+    "tiled_recurrent": (None, (*[_P] * 13, *[_N] * 4, _U, _U, _F)),
+    "tiled_recurrent_backward": (None, (*[_P] * 20, *[_N] * 4, _U, _U, _F)),
+}
+"""Compiled only for a processor with tile registers; `tiles_allowed` says whether they may be called."""
 _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "activations": (None, (_P, _P, _P, _P, _N)),
     "cross_entropy": (_D, (_P, _P, _P, _N, _N, _F)),
@@ -41,6 +50,7 @@ _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "lstm_pack_backward": (None, (_P, _P, _N)),
     "lstm_forward": (_N, (_P, _P, _N, *[_P] * 6, *[_N] * 5)),
     "lstm_backward": (None, (*[_P] * 11, *[_N] * 5)),
+    "tiles_allowed": (_N, ()),
     **{f"{name}_{kind}": types for kind in ("float32", "bfloat16") for name, types in _GATED.items()},
 }
 
@@ -56,6 +66,11 @@ class Library:
             function = getattr(loaded, name)
             function.restype, function.argtypes = returned, taken
             setattr(self, name, function)
+        for name, (returned, taken) in _TILED.items():
+            function = getattr(loaded, name, None)
+            if function is not None:
+                function.restype, function.argtypes = returned, taken
+                setattr(self, name, function)
 
     def __getattr__(self, name: str) -> Any:
         """For the type checker: every function is set by name."""
