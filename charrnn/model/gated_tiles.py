@@ -93,7 +93,10 @@ class TiledRecurrent(torch.autograd.Function):
         of_gain, of_taps, of_bias = (torch.zeros_like(tensor) for tensor in (gain, taps, bias))
         found.tiled_recurrent_backward(
             address(of_after, time, batch, units),
-            *(None if tensor is None else tensor.data_ptr() for tensor in (x, gain, taps, before, enter, bias, h, leave)),
+            *(
+                None if tensor is None else tensor.data_ptr()
+                for tensor in (x, gain, taps, before, enter, bias, h, leave)
+            ),
             *(tensor.data_ptr() for tensor in (inverse, states, of_h, of_x, of_gain, of_taps)),
             None if of_before is None else of_before.data_ptr(),
             *(tensor.data_ptr() for tensor in (of_enter, of_bias, of_leave)),

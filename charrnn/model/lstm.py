@@ -35,8 +35,8 @@ def native_lstm(
     kernels = library()
     read = source if ids is None else ids
     weights: Sequence[Tensor] = layer.all_weights[0]
-    if kernels is None or read is None or read.numel() == 0:
-        return None
+    if kernels is None or read is None or read.numel() == 0 or torch.is_autocast_enabled("cpu"):
+        return None  # the kernels know nothing but float32
     if not native_fits(*weights, *(state or ()), *([] if source is None else [source])):
         return None
     h, c = (None, None) if state is None else state

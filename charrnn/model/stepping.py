@@ -66,7 +66,7 @@ class Stepper:
 def stepper(model: LanguageModel) -> Stepper | None:
     """For LSTM layers in float32 on the CPU, one straight after the other; None where the kernels do not fit."""
     kernels = library()
-    if kernels is None or not native_fits(*model.parameters()):
+    if kernels is None or type(model) is not LanguageModel or not native_fits(*model.parameters()):
         return None
     if not all(isinstance(layer, LSTM) for layer in model.layers):
         return None

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from charrnn.config import UsageError
-from charrnn.training.precision import autocast_dtype
+from charrnn.config import Cell, UsageError
+from charrnn.training.precision import autocast_dtype, bfloat16_pays
 
+EXACT: list[Cell] = ["rnn", "gru", "lstm", "lstmcell"]
 CPU, CUDA, MPS = torch.device("cpu"), torch.device("cuda"), torch.device("mps")
 
 
@@ -18,10 +19,19 @@ def on_gpu(monkeypatch: pytest.MonkeyPatch, capability: tuple[int, int]) -> None
 def test_auto_is_bfloat16_on_a_gpu_that_has_it_for_cells_that_bear_it(monkeypatch: pytest.MonkeyPatch) -> None:
     on_gpu(monkeypatch, (9, 0))
     assert autocast_dtype(CUDA, "auto", "mingru") == torch.bfloat16
-    assert [autocast_dtype(CUDA, "auto", cell) for cell in ("rnn", "gru", "lstm", "lstmcell")] == [None] * 4
-    assert autocast_dtype(CPU, "auto", "mingru") is None
+    assert [autocast_dtype(CUDA, "auto", cell) for cell in EXACT] == [None] * 4
     on_gpu(monkeypatch, (7, 5))
     assert autocast_dtype(CUDA, "auto", "mingru") is None
+
+
+@pytest.mark.parametrize("tiles", [True, False])
+def test_auto_is_bfloat16_on_a_cpu_with_tiles_for_cells_that_bear_it(
+    monkeypatch: pytest.MonkeyPatch, tiles: bool
+) -> None:
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: tiles, raising=False)
+    assert autocast_dtype(CPU, "auto", "mingru") == (torch.bfloat16 if tiles else None)
+    assert [autocast_dtype(CPU, "auto", cell) for cell in EXACT] == [None] * 4
+    assert bfloat16_pays(CPU) is tiles
 
 
 def test_what_was_asked_for_is_done_or_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from charrnn.text.vocabulary import Ids
 from charrnn.training.trainer import Trainer
 
 MODEL = ModelConfig(cell="gru", hidden=24, layers=2, embedding=10)
-TRAINING = TrainingConfig(batch=7, length=12, lr=0.01, threads=1, seed=4)
+TRAINING = TrainingConfig(batch=7, length=12, lr=0.01, threads=1, seed=4, precision="float32")
 SHARED_OUT = [cell for cell in get_args(Cell) if cell != "lstmcell"]
 
 
