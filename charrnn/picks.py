@@ -32,7 +32,7 @@ def pick(preset: str, options: Mapping[str, Value], *, characters: int, device: 
     picked, reason = (
         _gated(preset, options, characters, device) if cell == "mingru" else _classic(preset, cell, characters, device)
     )
-    picked |= {"clip": 1.0, "cooldown": 0.25}
+    picked |= {"clip": 1.0, "cooldown": 0.4 if cell == "mingru" else 0.25}
     length = int(options.get("length", picked["length"]))
     most = max(1, characters // (4 * length))
     if int(picked["batch"]) > most:
@@ -55,7 +55,7 @@ def _gated(preset: str, options: Mapping[str, Value], characters: int, device: D
     picked["embedding"] = options.get("hidden", picked["hidden"])
     muon = options.get("optimiser", "muon") == "muon"
     picked |= {"optimiser": "muon" if muon else "adam", "lr": 0.006 if muon else 0.004, "weight_decay": 0.1}
-    picked["warmup"] = 100
+    picked |= {"warmup": 100, "average": 0.99}
     if characters < _SHORT:
         picked |= {"dropout": 0.15 if size == "fast" else 0.25, "noise": 0.03}
         reason += f"; dropout {picked['dropout']} and noise 0.03, because a short text is soon learnt by heart"

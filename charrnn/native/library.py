@@ -44,6 +44,8 @@ _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "affine": (None, (_P, _P, _P, _P, _N, _N)),
     "pick": (_N, (_P, _P, _P, _N, _D, _D)),
     "all_finite": (_N, (_P, _N)),
+    "mingru_step": (None, (*[_P] * 12, _N, _N)),
+    "norm_affine": (None, (*[_P] * 6, _N, _N)),
     "lstm_step": (None, (_P, _N, _N, *[_P] * 7, _N)),
     "lstm_packed_size": (_N, (_N,)),
     "lstm_pack_forward": (None, (_P, _P, _N)),

@@ -5,6 +5,7 @@
 
 #include "vectors.h"
 
+#define EPSILON 1e-6f
 #define AT_ONCE 4 /* rows, so that one's sum does not wait for another's */
 
 /* sums[row] += a row of a matrix (…, columns) times x by lanes; what the lanes do not reach goes to rest[row]. */
@@ -62,6 +63,64 @@ KERNEL void lstm_step(
         store_some(c + unit, cell, count);
         store_some(h + unit, o * tanh_vec(cell), count);
     }
+}
+
+/* normed = x gain / rms(x), of `units` numbers. */
+static void norm(const float *x, const float *gain, float *normed, int64_t units) {
+    vec squares = splat(0.0f);
+    for (int64_t at = 0; at < units; at += LANES) {
+        vec value = load_some(x + at, units - at);
+        squares += value * value;
+    }
+    vec scale = splat(1.0f / sqrtf(sum(squares) / (float)units + EPSILON));
+    for (int64_t at = 0; at < units; at += LANES)
+        store_some(normed + at, load_some(x + at, units - at) * scale * load_some(gain + at, units - at), units - at);
+}
+
+/* One step of a gated block, as in gated_block.h: x (units,), h (units,) and kept (taps - 1, units), the normed inputs
+   before, the oldest first, are overwritten. `room` is for 9 units numbers. */
+KERNEL void mingru_step(
+    float *x, float *h, float *kept, const float *gain, const float *kernel, const float *enter, const float *bias,
+    const float *leave, const float *second_gain, const float *widen, const float *narrow, float *room, int64_t units,
+    int64_t taps) {
+    float *normed = room, *u = room + units, *wide = room + 2 * units, *last = kept + (taps - 2) * units;
+    norm(x, gain, normed, units);
+    for (int64_t at = 0; at < units; at += LANES) {
+        vec total = load_some(normed + at, units - at) * load_some(kernel + at, units - at);
+        for (int64_t j = 1; j < taps; j++)
+            total += load_some(kept + (taps - 1 - j) * units + at, units - at) *
+                     load_some(kernel + j * units + at, units - at);
+        store_some(u + at, total, units - at);
+    }
+    memmove(kept, kept + units, (size_t)((taps - 2) * units) * sizeof(float));
+    memcpy(last, normed, (size_t)units * sizeof(float));
+    affine(enter, bias, u, wide, 3 * units, units);
+    for (int64_t at = 0; at < units; at += LANES) {
+        int64_t left = units - at;
+        vec z = sigmoid_vec(load_some(wide + at, left)), g = load_some(wide + 2 * units + at, left);
+        vec held = load_some(h + at, left);
+        held += z * (load_some(wide + units + at, left) - held);
+        store_some(h + at, held, left);
+        store_some(u + at, held * g * sigmoid_vec(g), left);
+    }
+    add_both(leave, u, units, leave, u, 0, x, units);
+    norm(x, second_gain, normed, units);
+    memset(wide, 0, (size_t)(4 * units) * sizeof(float));
+    add_both(widen, normed, units, widen, normed, 0, wide, 4 * units);
+    for (int64_t at = 0; at < 4 * units; at += LANES) {
+        vec value = load_some(wide + at, 4 * units - at);
+        value = choose(value < splat(0.0f), splat(0.0f), value);
+        store_some(wide + at, value * value, 4 * units - at);
+    }
+    add_both(narrow, wide, 4 * units, narrow, wide, 0, x, units);
+}
+
+/* y = W norm(x) + b, with W (rows, columns); `room` is for as many numbers as there are columns. */
+KERNEL void norm_affine(
+    const float *gain, const float *weights, const float *bias, const float *x, float *y, float *room, int64_t rows,
+    int64_t columns) {
+    norm(x, gain, room, columns);
+    affine(weights, bias, room, y, rows, columns);
 }
 
 /* Whether all numbers are finite: x - x is 0 for those alone. */

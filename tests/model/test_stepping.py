@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from charrnn.config import ModelConfig
+from charrnn.config import Cell, ModelConfig
 from charrnn.model.language_model import LanguageModel
 from charrnn.model.stepping import stepper
 
@@ -36,9 +36,32 @@ def test_steps_give_the_models_logits_and_state(hidden: int, embedding: int, lay
     assert_close(state, [tuple(layer) for layer in before], atol=0, rtol=0)  # the one it was given is left alone
 
 
-def test_weights_overwritten_or_replaced_are_obeyed_at_once() -> None:
+@pytest.mark.parametrize("hidden", [1, 3, 16, 37, 128])
+@pytest.mark.parametrize("tie", [False, True])
+def test_steps_of_gated_blocks_give_the_models_logits_and_state(hidden: int, tie: bool) -> None:
+    torch.manual_seed(1)
+    config = ModelConfig(cell="mingru", hidden=hidden, layers=2, embedding=hidden, tie=tie)
+    model = LanguageModel(SYMBOLS, config).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.1 * torch.randn_like(parameter))
+    ids = torch.randint(SYMBOLS, (12, 1))
+    with torch.no_grad():
+        _, state = model(ids[:2])
+        wanted, after = model(ids[2:], state)
+    steps = stepper(model)
+    assert steps is not None
+    walked = state
+    for symbol, logits in zip(ids[2:, 0].tolist(), wanted[:, 0], strict=True):
+        walked = steps.step(symbol, walked)
+        assert_close(steps.logits, logits, atol=2e-5, rtol=1e-4)
+    assert_close(walked, after, atol=2e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("cell", ["lstm", "mingru"])
+def test_weights_overwritten_or_replaced_are_obeyed_at_once(cell: Cell) -> None:
     torch.manual_seed(2)
-    model = LanguageModel(SYMBOLS, ModelConfig(cell="lstm", hidden=8, embedding=4)).eval()
+    model = LanguageModel(SYMBOLS, ModelConfig(cell=cell, hidden=8, embedding=8)).eval()
     steps = stepper(model)
     assert steps is not None
     with torch.no_grad():
@@ -66,6 +89,8 @@ def test_other_networks_are_left_to_pytorch(monkeypatch: pytest.MonkeyPatch) -> 
     config = ModelConfig(cell="lstm", hidden=8)
     assert stepper(LanguageModel(SYMBOLS, ModelConfig(cell="gru", hidden=8))) is None
     assert stepper(LanguageModel(SYMBOLS, config).double()) is None
+    assert stepper(LanguageModel(SYMBOLS, ModelConfig(cell="mingru", hidden=8, embedding=4))) is None
+    assert stepper(LanguageModel(SYMBOLS, ModelConfig(cell="lstm", hidden=8, embedding=8, residual=True))) is None
     more = LanguageModel(SYMBOLS, config)
     more.norm = torch.nn.LayerNorm(8)
     assert stepper(more) is None
