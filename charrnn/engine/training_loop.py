@@ -98,7 +98,7 @@ class TrainingLoop:
         link.say(
             Built(
                 config=self.config,
-                parameters=count_parameters(model),
+                parameters=count_parameters(self.trainer.model),
                 summary=summary(self.config.model),
                 device=self._where(),
                 step=self.trainer.steps_done,

@@ -101,7 +101,7 @@ class Runs:
         ids = vocabulary.encode(self._text)
         first = not resume
         build = Build(
-            options={**(SMALL if first else {}), **options},
+            options={**({**SMALL, "cell": "lstm"} if first else {}), **options},
             corpus=CorpusConfig(source="-", name="x", validation=float(options.get("validation", 0.1))),
             vocabulary=vocabulary.facts(),
             dtype=ids.dtype.name,
@@ -301,3 +301,11 @@ def test_the_stream_gets_the_weights_that_are_evaluated(runs: Runs) -> None:
         shown = runs.loop.trainer.evaluated_model.state_dict(keep_vars=True).values()
         assert all(one is other for one, other in zip(published, shown, strict=True))
         assert (runs.loop.trainer.evaluated_model is runs.loop.trainer.model) == (average == 0)
+
+
+def test_averaging_does_not_hide_how_many_numbers_are_learnt(tmp_path: Path, small_text: str) -> None:
+    counts = [
+        Runs(tmp_path / name, small_text).go(steps=1, average=average).of(Built)[0].parameters
+        for name, average in (("plain", 0.0), ("averaged", 0.9))
+    ]
+    assert counts[0] == counts[1] > 0
