@@ -41,6 +41,8 @@ _TILED: dict[str, tuple[Any, tuple[Any, ...]]] = {
 _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "activations": (None, (_P, _P, _P, _P, _N)),
     "cross_entropy": (_D, (_P, _P, _P, _N, _N, _F)),
+    "embed": (_N, (_P, _P, _P, _N, _N, _N)),
+    "embed_backward": (None, (_P, _P, _P, _N, _N)),
     "affine": (None, (_P, _P, _P, _P, _N, _N)),
     "pick": (_N, (_P, _P, _P, _N, _D, _D)),
     "all_finite": (_N, (_P, _N)),
