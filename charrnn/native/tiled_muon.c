@@ -52,14 +52,15 @@ static void right_of(const half *left, half *right, int64_t rows, int64_t column
                 right + (column / 16 * (rows / 32) + row / 32) * TILE, rows / 32);
 }
 
-/* to (rows, columns) = scale other + factor (left times right), all but `right` left matrices; without `other`, 0. */
+/* to (rows, columns) = scale other + factor (left times right), all but `right` left matrices; without `other`, 0. Of what is
+   `symmetric`, half is copied. */
 static void combine(
     const half *left, const half *right, const half *other, float scale, float factor, half *to, int64_t rows,
-    int64_t columns, int64_t depth) {
+    int64_t columns, int64_t depth, int symmetric) {
     int64_t tiles = columns / 32;
     float sums[SIDE * SIDE] __attribute__((aligned(64)));
     for (int64_t column = 0; column < columns; column += SIDE)
-        for (int64_t row = 0; row < rows; row += SIDE) {
+        for (int64_t row = 0; row < (symmetric ? column + 1 : rows); row += SIDE) {
             block_product(
                 left + row / 16 * (depth / 32) * TILE, depth / 32, right + column / 16 * (depth / 32) * TILE, depth / 32,
                 depth, sums, SIDE, 0);
@@ -74,6 +75,9 @@ static void combine(
                 }
                 store_halves(to + at, one, two);
             }
+            if (symmetric && row < column)
+                block_transposed(
+                    to + (row / 16 * tiles + column / 32) * TILE, tiles, to + (column / 16 * tiles + row / 32) * TILE, tiles);
         }
 }
 
@@ -107,11 +111,11 @@ KERNEL void tiled_muon(
     tiles_begin();
     for (int64_t turn = 0; turn < iterations; turn++) {
         right_of_transposed(in.x, in.across, size);
-        combine(in.x, in.across, 0, 0.0f, 1.0f, in.square, side, side, wide);
+        combine(in.x, in.across, 0, 0.0f, 1.0f, in.square, side, side, wide, 1);
         right_of_transposed(in.square, in.square_right, side * side);
-        combine(in.square, in.square_right, in.square, b, c, in.polynomial, side, side, side);
+        combine(in.square, in.square_right, in.square, b, c, in.polynomial, side, side, side, 1);
         right_of(in.x, in.across, side, wide);
-        combine(in.polynomial, in.across, in.x, a, 1.0f, in.next, side, wide, side);
+        combine(in.polynomial, in.across, in.x, a, 1.0f, in.next, side, wide, side, 0);
         half *before = in.x;
         in.x = in.next;
         in.next = before;
