@@ -46,7 +46,7 @@ class _Room(threading.local):
         return (self.bytes.data_ptr() + 63) // 64 * 64
 
 
-_room = _Room()
+room = _Room()
 
 
 class TiledRecurrent(torch.autograd.Function):
@@ -71,7 +71,7 @@ class TiledRecurrent(torch.autograd.Function):
             address(h, batch, units),
             address(leave, units, units),
             *(tensor.data_ptr() for tensor in (kept, inverse, states, after)),
-            _room.of(found.tiled_recurrent_room(batch, units, width)),
+            room.of(found.tiled_recurrent_room(batch, units, width)),
             *(time, batch, units, width),
             *drop,
         )
@@ -100,7 +100,7 @@ class TiledRecurrent(torch.autograd.Function):
             *(tensor.data_ptr() for tensor in (inverse, states, of_h, of_x, of_gain, of_taps)),
             None if of_before is None else of_before.data_ptr(),
             *(tensor.data_ptr() for tensor in (of_enter, of_bias, of_leave)),
-            _room.of(found.tiled_recurrent_room(batch, units, len(taps))),
+            room.of(found.tiled_recurrent_room(batch, units, len(taps))),
             *(time, batch, units, len(taps)),
             *ctx.drop,
         )
@@ -138,7 +138,7 @@ class TiledFeedForward(torch.autograd.Function):
             address(widen, 4 * units, units),
             address(narrow, units, 4 * units),
             *(inverse.data_ptr(), after.data_ptr()),
-            _room.of(found.tiled_feed_forward_room(units)),
+            room.of(found.tiled_feed_forward_room(units)),
             *(time * batch, units),
             *drop,
         )
@@ -157,7 +157,7 @@ class TiledFeedForward(torch.autograd.Function):
         found.tiled_feed_forward_backward(
             address(of_after.contiguous(), time, batch, units),
             *(tensor.data_ptr() for tensor in (x, inverse, gain, widen, narrow, of_x, of_gain, of_widen, of_narrow)),
-            _room.of(found.tiled_feed_forward_room(units)),
+            room.of(found.tiled_feed_forward_room(units)),
             *(time * batch, units),
             *ctx.drop,
         )

@@ -33,6 +33,8 @@ _TILED: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "tiled_feed_forward_room": (_N, (_N,)),
     "tiled_feed_forward": (None, (*[_P] * 7, _N, _N, _U, _U, _F)),
     "tiled_feed_forward_backward": (None, (*[_P] * 11, _N, _N, _U, _U, _F)),
+    "tiled_muon_room": (_N, (_N, _N)),
+    "tiled_muon": (None, (*[_P] * 4, *[_N] * 3, *[_F] * 6)),
     "tiled_recurrent_room": (_N, (_N, _N, _N)),
     "tiled_recurrent": (None, (*[_P] * 13, *[_N] * 4, _U, _U, _F)),
     "tiled_recurrent_backward": (None, (*[_P] * 20, *[_N] * 4, _U, _U, _F)),
@@ -41,6 +43,8 @@ _TILED: dict[str, tuple[Any, tuple[Any, ...]]] = {
 _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "activations": (None, (_P, _P, _P, _P, _N)),
     "cross_entropy": (_D, (_P, _P, _P, _N, _N, _F)),
+    "embed": (_N, (_P, _P, _P, _N, _N, _N)),
+    "embed_backward": (None, (_P, _P, _P, _N, _N)),
     "affine": (None, (_P, _P, _P, _P, _N, _N)),
     "pick": (_N, (_P, _P, _P, _N, _D, _D)),
     "all_finite": (_N, (_P, _N)),

@@ -82,6 +82,13 @@ INLINE void norm_row_backward(
     }
 }
 
+/* Gradients made 32 columns at a time, (columns / 32, rows, 32), as (rows, columns). */
+static void panels_to_rows(const float *panels, float *to, int64_t rows, int64_t columns) {
+    for (int64_t row = 0; row < rows; row++)
+        for (int64_t column = 0; column < columns; column += SIDE)
+            memcpy(to + row * columns + column, panels + column * rows + row * SIDE, SIDE * sizeof(float));
+}
+
 /* after = x + dropped(branch) for `count` numbers, the first of them at place `at`. */
 INLINE void add_dropped(const float *x, const float *branch, float *after, int64_t at, int64_t count, drop dropout) {
     for (int64_t i = 0; i < count; i += LANES) {

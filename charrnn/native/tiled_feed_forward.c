@@ -5,8 +5,10 @@
 
 #ifdef TILES
 
+#ifndef FORWARD_ROWS
 #define FORWARD_ROWS 64
 #define BACKWARD_ROWS 256
+#endif
 
 /* Between -infinity and 0 is 0; a NaN stays one, for this instruction gives its second operand then. */
 INLINE vec relu(vec x) { return (vec)_mm512_max_ps(_mm512_setzero_ps(), (__m512)x); }
@@ -61,7 +63,7 @@ KERNEL void tiled_feed_forward(
 typedef struct {
     half *widen, *widen_back, *narrow_back, *normed, *normed_across, *of_branch, *of_branch_across, *of_wide;
     half *squared_panel, *of_wide_panel;
-    float *of_normed, *of_widen;
+    float *of_normed, *of_widen, *of_narrow;
 } backward_room;
 
 static int64_t lay_out_backward(backward_room *to, char *room, int64_t units) {
@@ -75,6 +77,7 @@ static int64_t lay_out_backward(backward_room *to, char *room, int64_t units) {
     to->of_wide_panel = take_halves(&at, BACKWARD_ROWS * SIDE);
     to->of_normed = take_floats(&at, BACKWARD_ROWS * units);
     to->of_widen = take_floats(&at, 4 * units * units);
+    to->of_narrow = take_floats(&at, 4 * units * units);
     return at - room;
 }
 
@@ -130,11 +133,11 @@ KERNEL void tiled_feed_forward_backward(
         for (int64_t panel = 0; panel < wide; panel++) {
             wide_panel(&in, panel, whole, units);
             product(
-                in.of_branch_across, whole / 32, in.squared_panel, whole / 32, units, SIDE, whole, of_narrow + panel * SIDE,
-                4 * units, first > 0);
+                in.of_branch_across, whole / 32, in.squared_panel, whole / 32, units, SIDE, whole,
+                in.of_narrow + panel * SIDE * units, SIDE, first > 0);
             product(
-                in.normed_across, whole / 32, in.of_wide_panel, whole / 32, units, SIDE, whole, in.of_widen + panel * SIDE,
-                4 * units, first > 0);
+                in.normed_across, whole / 32, in.of_wide_panel, whole / 32, units, SIDE, whole,
+                in.of_widen + panel * SIDE * units, SIDE, first > 0);
         }
         product(in.of_wide, wide, in.widen_back, wide, whole, units, 4 * units, in.of_normed, units, 0);
         for (int64_t row = 0; row < count; row++) {
@@ -144,7 +147,9 @@ KERNEL void tiled_feed_forward_backward(
         }
     }
     tiles_end();
-    transpose_floats(in.of_widen, of_widen, units, 4 * units);
+    for (int64_t panel = 0; panel < wide; panel++)
+        transpose_floats(in.of_widen + panel * SIDE * units, of_widen + panel * SIDE * units, units, SIDE);
+    panels_to_rows(in.of_narrow, of_narrow, units, 4 * units);
 }
 
 #endif

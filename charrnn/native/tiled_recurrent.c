@@ -5,8 +5,10 @@
 
 #ifdef TILES
 
+#ifndef FORWARD_ROWS
 #define FORWARD_ROWS 64
 #define BACKWARD_ROWS 256
+#endif
 
 /* What both ways read: x (time, streams, units); gain (units); kernel (taps, units); `before` (streams, taps - 1, units) or
    NULL for zeros; enter (3 units, units); bias (3 units); h0 (streams, units) or NULL for zeros; leave (units, units). */
@@ -145,7 +147,7 @@ KERNEL void tiled_recurrent(
 typedef struct {
     half *enter, *enter_back, *leave_back, *u, *u_across, *of_branch, *of_branch_across, *of_projected;
     half *gated_panel, *of_projected_panel;
-    float *normed, *of_u, *of_normed, *of_enter;
+    float *normed, *of_u, *of_normed, *of_enter, *of_leave;
 } backward_room;
 
 static int64_t lay_out_backward(backward_room *to, char *room, int64_t halo, int64_t units) {
@@ -162,6 +164,7 @@ static int64_t lay_out_backward(backward_room *to, char *room, int64_t halo, int
     to->of_u = take_floats(&at, (halo + BACKWARD_ROWS) * units);
     to->of_normed = take_floats(&at, units);
     to->of_enter = take_floats(&at, 3 * units * units);
+    to->of_leave = take_floats(&at, units * units);
     return at - room;
 }
 
@@ -224,7 +227,7 @@ INLINE void recur_block_backward(
 /* 32 units for all rows of a block, and what they add to the gradients of the weights. */
 static void unit_panel(
     const branch *b, const backward_room *in, int64_t panel, int64_t first, int64_t count, const float *states, float *of_h,
-    float *of_bias, float *of_leave, int add) {
+    float *of_bias, int add) {
     int64_t units = b->units, deep = units / 32, whole = whole_blocks(count), long_ = whole / 32;
     float sums[3 * SIDE * SIDE] __attribute__((aligned(64))), of_gated[SIDE * SIDE] __attribute__((aligned(64)));
     half gated[2 * TILE] __attribute__((aligned(64)));
@@ -241,11 +244,12 @@ static void unit_panel(
                 to + part * deep * TILE, 3 * deep, in->of_projected_panel + (part * 2 * long_ + row / 32) * TILE, long_);
     }
     product(
-        in->of_branch_across, long_, in->gated_panel, long_, units, SIDE, whole, of_leave + panel * SIDE, units, add);
+        in->of_branch_across, long_, in->gated_panel, long_, units, SIDE, whole, in->of_leave + panel * SIDE * units, SIDE,
+        add);
     for (int64_t part = 0; part < 3; part++)
         product(
             in->u_across, long_, in->of_projected_panel + part * 2 * long_ * TILE, long_, units, SIDE, whole,
-            in->of_enter + (part * deep + panel) * SIDE, 3 * units, add);
+            in->of_enter + (part * deep + panel) * SIDE * units, SIDE, add);
 }
 
 /* Backward of convolution and norm for a row of the block; the gradients of u for it and for the rows that it reaches are
@@ -302,7 +306,7 @@ KERNEL void tiled_recurrent_backward(
         transpose_left(in.u, in.u_across, whole, units);
         transpose_left(in.of_branch, in.of_branch_across, whole, units);
         for (int64_t panel = 0; panel < deep; panel++)
-            unit_panel(&b, &in, panel, first, count, states, of_h, of_bias, of_leave, first < last);
+            unit_panel(&b, &in, panel, first, count, states, of_h, of_bias, first < last);
         if (first < last) memmove(in.of_u + BACKWARD_ROWS * units, in.of_u, (size_t)(halo * units) * sizeof(float));
         product(in.of_projected, 3 * deep, in.enter_back, 3 * deep, whole, units, 3 * units, in.of_u, units, 0);
         if (first == last) memset(in.of_u + count * units, 0, (size_t)((BACKWARD_ROWS + halo - count) * units) * sizeof(float));
@@ -315,7 +319,9 @@ KERNEL void tiled_recurrent_backward(
         }
     }
     tiles_end();
-    transpose_floats(in.of_enter, of_enter, units, 3 * units);
+    for (int64_t panel = 0; panel < 3 * deep; panel++)
+        transpose_floats(in.of_enter + panel * SIDE * units, of_enter + panel * SIDE * units, units, SIDE);
+    panels_to_rows(in.of_leave, of_leave, units, units);
     if (of_before) of_before_of(&b, in.of_u, of_before);
 }
 

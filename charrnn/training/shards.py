@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from charrnn.model.gated_pass import GatedPass, gated_pass
 from charrnn.model.language_model import LanguageModel, State, detach
 from charrnn.model.loss import cross_entropy
 from charrnn.training.precision import casting
@@ -55,6 +56,7 @@ class Shards:
         self.sizes = [batch // count + (index < batch % count) for index in range(count)]
         self.models = [model] + [replica(model) for _ in range(count - 1)]
         self._parameters = [list(one.parameters()) for one in self.models]
+        self._passes = [gated_pass(one, dtype) for one in self.models]
         self._pool = None
         self.generators: list[torch.Generator] = []
         if count > 1:
@@ -72,22 +74,30 @@ class Shards:
         """
         states = self._dealt(state)
         dealt = torch.split(inputs, self.sizes, 1), torch.split(targets, self.sizes, 1)
-        parts = zip(self.models, self._parameters, *dealt, states, strict=True)
+        parts = zip(self.models, self._parameters, self._passes, *dealt, states, strict=True)
         total = inputs.shape[1]
         if self._pool is None:
             done = [_work(*part, total, self._dtype) for part in parts]
         else:
             waited = [self._pool.submit(_work, *part, total, self._dtype) for part in parts]
             done = [future.result() for future in waited]
-            for others in self._parameters[1:]:
-                for parameter, own in zip(self._parameters[0], others, strict=True):
-                    if parameter.grad is not None and own.grad is not None:
-                        parameter.grad.add_(own.grad)
+            self._add_up()
         if len(done) == 1:
             return done[0].loss, done[0].state
         layers = zip(*(part.state for part in done), strict=True)
         joined = [tuple(torch.cat(tensors) for tensors in zip(*layer, strict=True)) for layer in layers]
         return math.fsum(part.loss for part in done), joined
+
+    def _add_up(self) -> None:
+        """Every shard's gradients into the first one's, in order."""
+        first = self._passes[0]
+        for others, other in zip(self._parameters[1:], self._passes[1:], strict=True):
+            if first is not None and other is not None:
+                first.gradients.add_(other.gradients)
+                continue
+            for parameter, own in zip(self._parameters[0], others, strict=True):
+                if parameter.grad is not None and own.grad is not None:
+                    parameter.grad.add_(own.grad)
 
     def _dealt(self, state: State | None) -> list[State | None]:
         if state is None or len(self.sizes) == 1:
@@ -116,6 +126,7 @@ def mean_loss(
 def _work(
     model: LanguageModel,
     parameters: list[nn.Parameter],
+    fused: GatedPass | None,
     inputs: Tensor,
     targets: Tensor,
     state: State | None,
@@ -124,6 +135,8 @@ def _work(
 ) -> _Part:
     for parameter in parameters:
         parameter.grad = None
+    if fused is not None:
+        return _Part(*fused(inputs, targets, state, inputs.shape[1] / total))
     loss, after = mean_loss(model, inputs, targets, state, dtype)
     if inputs.shape[1] < total:
         loss = loss * (inputs.shape[1] / total)
