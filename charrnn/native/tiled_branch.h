@@ -23,17 +23,6 @@ typedef struct {
 
 INLINE int64_t whole_blocks(int64_t rows) { return (rows + SIDE - 1) / SIDE * SIDE; }
 
-/* The next `bytes` of the room for scratch, from a cache line's beginning. A room at 0 only counts. */
-INLINE void *take(char **room, int64_t bytes) {
-    char *here = *room;
-    *room += (bytes + 63) / 64 * 64;
-    return here;
-}
-
-INLINE half *take_halves(char **room, int64_t count) { return take(room, count * (int64_t)sizeof(half)); }
-
-INLINE float *take_floats(char **room, int64_t count) { return take(room, count * (int64_t)sizeof(float)); }
-
 INLINE half *left_row(half *left, int64_t row, int64_t column_tiles) {
     return left + row / 16 * column_tiles * TILE + row % 16 * 32;
 }
@@ -84,9 +73,10 @@ INLINE void norm_row_backward(
 
 /* Gradients made 32 columns at a time, (columns / 32, rows, 32), as (rows, columns). */
 static void panels_to_rows(const float *panels, float *to, int64_t rows, int64_t columns) {
-    for (int64_t row = 0; row < rows; row++)
+    for (int64_t first = 0; first < rows; first += SIDE)
         for (int64_t column = 0; column < columns; column += SIDE)
-            memcpy(to + row * columns + column, panels + column * rows + row * SIDE, SIDE * sizeof(float));
+            for (int64_t row = first; row < first + SIDE; row++)
+                memcpy(to + row * columns + column, panels + column * rows + row * SIDE, SIDE * sizeof(float));
 }
 
 /* after = x + dropped(branch) for `count` numbers, the first of them at place `at`. */

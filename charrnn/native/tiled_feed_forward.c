@@ -5,10 +5,8 @@
 
 #ifdef TILES
 
-#ifndef FORWARD_ROWS
 #define FORWARD_ROWS 64
 #define BACKWARD_ROWS 256
-#endif
 
 /* Between -infinity and 0 is 0; a NaN stays one, for this instruction gives its second operand then. */
 INLINE vec relu(vec x) { return (vec)_mm512_max_ps(_mm512_setzero_ps(), (__m512)x); }

@@ -11,25 +11,19 @@ typedef struct {
     half *x, *next, *across; /* (short, long) as left matrices, and as the right matrix of whichever product is due */
     half *square, *polynomial, *square_right;
     float *direction;
-} room_for;
+} muon_room;
 
-INLINE half *next_halves(char **room, int64_t count) {
-    half *here = (half *)*room;
-    *room += (count * (int64_t)sizeof(half) + 63) / 64 * 64;
-    return here;
-}
-
-static int64_t lay_out(room_for *to, char *room, int64_t size, int64_t side) {
+static int64_t lay_out(muon_room *to, char *room, int64_t size, int64_t side) {
     char *at = room;
     half **whole[] = {&to->x, &to->next, &to->across}, **square[] = {&to->square, &to->polynomial, &to->square_right};
-    for (int i = 0; i < 3; i++) *whole[i] = next_halves(&at, size);
-    for (int i = 0; i < 3; i++) *square[i] = next_halves(&at, side * side);
-    to->direction = (float *)at;
-    return at - room + size * (int64_t)sizeof(float);
+    for (int i = 0; i < 3; i++) *whole[i] = take_halves(&at, size);
+    for (int i = 0; i < 3; i++) *square[i] = take_halves(&at, side * side);
+    to->direction = take_floats(&at, size);
+    return at - room;
 }
 
 KERNEL int64_t tiled_muon_room(int64_t rows, int64_t columns) {
-    room_for in;
+    muon_room in;
     return lay_out(&in, 0, rows * columns, rows < columns ? rows : columns);
 }
 
@@ -88,7 +82,7 @@ KERNEL void tiled_muon(
     float *weights, const float *gradient, float *momentum, char *room, int64_t rows, int64_t columns, int64_t iterations,
     float share, float a, float b, float c, float keep, float rate) {
     int64_t size = rows * columns, side = rows < columns ? rows : columns, wide = size / side;
-    room_for in;
+    muon_room in;
     lay_out(&in, room, size, side);
     vec squares = splat(0.0f);
     for (int64_t at = 0; at < size; at += LANES) {

@@ -5,10 +5,8 @@
 
 #ifdef TILES
 
-#ifndef FORWARD_ROWS
 #define FORWARD_ROWS 64
 #define BACKWARD_ROWS 256
-#endif
 
 /* What both ways read: x (time, streams, units); gain (units); kernel (taps, units); `before` (streams, taps - 1, units) or
    NULL for zeros; enter (3 units, units); bias (3 units); h0 (streams, units) or NULL for zeros; leave (units, units). */
@@ -228,7 +226,7 @@ INLINE void recur_block_backward(
 static void unit_panel(
     const branch *b, const backward_room *in, int64_t panel, int64_t first, int64_t count, const float *states, float *of_h,
     float *of_bias, int add) {
-    int64_t units = b->units, deep = units / 32, whole = whole_blocks(count), long_ = whole / 32;
+    int64_t units = b->units, deep = units / 32, whole = whole_blocks(count), pieces = whole / 32;
     float sums[3 * SIDE * SIDE] __attribute__((aligned(64))), of_gated[SIDE * SIDE] __attribute__((aligned(64)));
     half gated[2 * TILE] __attribute__((aligned(64)));
     for (int64_t row = whole - SIDE; row >= 0; row -= SIDE) {
@@ -238,17 +236,17 @@ static void unit_panel(
         block_product(
             in->of_branch + from, deep, in->leave_back + panel * 2 * deep * TILE, deep, units, of_gated, SIDE, 0);
         recur_block_backward(b, sums, of_gated, first + row, here, panel, states, of_h, of_bias, to, gated);
-        block_right(gated, 1, in->gated_panel + row / 32 * TILE, long_);
+        block_right(gated, 1, in->gated_panel + row / 32 * TILE, pieces);
         for (int64_t part = 0; part < 3; part++)
             block_right(
-                to + part * deep * TILE, 3 * deep, in->of_projected_panel + (part * 2 * long_ + row / 32) * TILE, long_);
+                to + part * deep * TILE, 3 * deep, in->of_projected_panel + (part * 2 * pieces + row / 32) * TILE, pieces);
     }
     product(
-        in->of_branch_across, long_, in->gated_panel, long_, units, SIDE, whole, in->of_leave + panel * SIDE * units, SIDE,
+        in->of_branch_across, pieces, in->gated_panel, pieces, units, SIDE, whole, in->of_leave + panel * SIDE * units, SIDE,
         add);
     for (int64_t part = 0; part < 3; part++)
         product(
-            in->u_across, long_, in->of_projected_panel + part * 2 * long_ * TILE, long_, units, SIDE, whole,
+            in->u_across, pieces, in->of_projected_panel + part * 2 * pieces * TILE, pieces, units, SIDE, whole,
             in->of_enter + (part * deep + panel) * SIDE * units, SIDE, add);
 }
 

@@ -42,6 +42,17 @@ INLINE void tiles_begin(void) {
 
 INLINE void tiles_end(void) { _tile_release(); }
 
+/* The next `bytes` of the room for scratch, from a cache line's beginning. A room at 0 only counts. */
+INLINE void *take(char **room, int64_t bytes) {
+    char *here = *room;
+    *room += (bytes + 63) / 64 * 64;
+    return here;
+}
+
+INLINE half *take_halves(char **room, int64_t count) { return take(room, count * (int64_t)sizeof(half)); }
+
+INLINE float *take_floats(char **room, int64_t count) { return take(room, count * (int64_t)sizeof(float)); }
+
 /* One block: sums (32 rows, `stride` floats apart, of 32 columns) = left times right, or, with `add`, that added. The two
    rows of tiles of `left`, and the two columns of `right`, are `left_step` and `right_step` tiles apart. */
 INLINE void block_product(
@@ -139,11 +150,14 @@ INLINE void transpose_16(__m512i rows[16]) {
 
 /* From weights (depth, columns), a right matrix. */
 static void pack_right(const float *weights, half *right, int64_t depth, int64_t columns) {
-    for (int64_t column = 0; column < columns; column += 16)
-        for (int64_t row = 0; row < depth; row += 2, right += 32) {
-            const float *from = weights + row * columns + column;
-            __m512i both = halves(load(from), load(from + columns));
-            _mm512_store_si512(right, pairs(both, _mm512_alignr_epi64(both, both, 4), 0));
+    for (int64_t row = 0; row < depth; row += 32)
+        for (int64_t column = 0; column < columns; column += 16) {
+            half *to = right + (column / 16 * (depth / 32) + row / 32) * TILE;
+            for (int64_t pair = 0; pair < 16; pair++) {
+                const float *from = weights + (row + 2 * pair) * columns + column;
+                __m512i both = halves(load(from), load(from + columns));
+                _mm512_store_si512(to + pair * 32, pairs(both, _mm512_alignr_epi64(both, both, 4), 0));
+            }
         }
 }
 
