@@ -16,7 +16,7 @@ LONG = 5.0
 
 _BLOCKS: dict[str, dict[str, Value]] = {
     "fast": {"hidden": 128, "layers": 2, "batch": 32, "length": 64},
-    "large": {"hidden": 256, "layers": 3, "batch": 32, "length": 64},
+    "large": {"hidden": 256, "layers": 2, "batch": 32, "length": 64},
     "gpu": {"hidden": 512, "layers": 4, "batch": 64, "length": 256},
 }
 _LEARNT_BY_HEART = 800_000  # characters: below it, a small LSTM needs dropout
@@ -57,8 +57,8 @@ def _gated(preset: str, options: Mapping[str, Value], characters: int, device: D
     picked |= {"optimiser": "muon" if muon else "adam", "lr": 0.006 if muon else 0.004, "weight_decay": 0.1}
     picked |= {"warmup": 100, "average": 0.99}
     if characters < _SHORT:
-        picked |= {"dropout": 0.15 if size == "fast" else 0.25, "noise": 0.03}
-        reason += f"; dropout {picked['dropout']} and noise 0.03, because a short text is soon learnt by heart"
+        picked |= {"dropout": 0.15, "noise": 0.03} if size == "fast" else {"dropout": 0.25, "noise": 0.04}
+        reason += f"; dropout {picked['dropout']} and noise {picked['noise']}: a short text is soon learnt by heart"
     elif characters < _LONG:
         picked |= {"dropout": 0.05, "noise": 0.01}
         reason += "; a little dropout and noise for a text that is read several times"

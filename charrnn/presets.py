@@ -29,7 +29,7 @@ MAX_VOCABULARY = 20_000
 PRESETS: dict[str, str] = {
     "auto": "picks model and batch from the device, the corpus's size and --minutes, and says what and why",
     "fast": "a small gated network (mingru 2×128) that learns most in the first minutes",
-    "large": "a larger one (mingru 3×256 on a CPU, 4×512 on a GPU) that learns more in ten minutes and after",
+    "large": "a larger one (mingru 2×256 on a CPU, 4×512 on a GPU) that learns more in ten minutes and after",
     "lecture": "Raschka's STAT 453 recipe: ASCII, embedding 100, LSTM 128, random portions of 200, Adam 0.005, "
     "5000 steps",
 }

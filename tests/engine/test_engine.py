@@ -104,7 +104,7 @@ def test_pause_holds_the_steps_and_not_the_stream_and_a_rate_is_recorded_with_it
     corpus_file: Path, runs_folder: Path
 ) -> None:
     async def go() -> None:
-        async with engine(corpus_file) as (watcher, _):
+        async with engine(corpus_file, warmup=0) as (watcher, _):
             await watcher.until(lambda: watcher.status.step > 5)
             watcher.client.send(SetPaused(True))
             await watcher.until(lambda: watcher.status.state == "paused")

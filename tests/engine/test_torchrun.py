@@ -155,7 +155,7 @@ def test_a_workbench_attaches_and_what_it_asks_holds_on_every_rank_until_torchru
         await watcher.close()
         return step
 
-    with torchrun(corpus_file, *TINY, "--run", "mine") as launch:
+    with torchrun(corpus_file, *TINY, "--warmup", "0", "--lr", "0.003", "--run", "mine") as launch:
         step = asyncio.run(go(launch))
         family = descendants(launch.pid)
         launch.communicate(timeout=60)
