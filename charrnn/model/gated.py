@@ -108,7 +108,8 @@ class FeedForwardBranch(nn.Module):
         if found is not None:
             return found
         branch: Tensor = self.narrow(functional.relu(self.widen(self.norm(x))).square())
-        return x + self.dropout(branch)
+        after: Tensor = x + self.dropout(branch)
+        return after
 
 
 class MinGRU(nn.Module):

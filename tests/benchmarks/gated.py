@@ -68,7 +68,9 @@ def main() -> None:
     if kernels is None or not kernels.tiles_allowed():
         raise SystemExit("This machine has no tile registers (AMX), or the kernels are not compiled.")
     torch.set_num_threads(1)
-    print(f"{'hidden':>6}  {'what':5}" + "".join(f"{way:>10}" for way in WAYS) + f"{'ratio':>8}   (ms, {TIME}×{STREAMS})")
+    print(
+        f"{'hidden':>6}  {'what':5}" + "".join(f"{way:>10}" for way in WAYS) + f"{'ratio':>8}   (ms, {TIME}×{STREAMS})"
+    )
     for hidden in arguments.hidden:
         found = least(hidden, arguments.layers, arguments.steps)
         for what in ("pass", "muon"):
