@@ -108,7 +108,8 @@ class FeedForwardBranch(nn.Module):
         found = gated_native.feed_forward_branch(self, x)
         if found is not None:
             return found
-        after: Tensor = x + self.dropout(self.narrow(functional.relu(self.widen(self.norm(x))).square()))
+        branch: Tensor = self.narrow(functional.relu(self.widen(self.norm(x))).square())
+        after: Tensor = x + self.dropout(branch)
         return after
 
 

@@ -1,8 +1,8 @@
 """The two branches of `charrnn.model.gated` with the kernels of `charrnn.native`: values and gradients, on a CPU.
 
 Matrix products are PyTorch's, everything between them is one pass over memory; where the CPU has tile registers and the
-width is a multiple of 32, products in bfloat16 are our own too (`charrnn.model.gated_tiles`). Under `torch.autocast` for the CPU,
-products and what goes into them are bfloat16; the residual stream, the recurrence and all sums are float32.
+width is a multiple of 32, products in bfloat16 are our own too (`charrnn.model.gated_tiles`). Under `torch.autocast`
+for the CPU, products and what goes into them are bfloat16; residual stream, recurrence and all sums are float32.
 """
 
 from __future__ import annotations

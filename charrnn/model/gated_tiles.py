@@ -1,8 +1,9 @@
-"""The two branches of `charrnn.model.gated` where the CPU has tile registers (AMX): a call there and a call back for each.
+"""The two branches of `charrnn.model.gated` where the CPU has tile registers (AMX): one call there, one call back.
 
 Products are bfloat16 with sums in float32, as under `torch.autocast`, and made block by block beside what stands before
-and after them, so that what lies between hardly leaves the cache; gradients of weights are float32 throughout. Between
-forward and backward only the residual stream and the states are kept, the rest is made again. Widths are multiples of 32.
+and after them, so that what lies between hardly leaves the cache; gradients of weights are float32 throughout. From
+forward to backward only the residual stream and the states are kept, the rest is made again. A width that is no
+multiple of 32 does not fit: `charrnn.model.gated_native` then leaves the products to PyTorch.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ room = _Room()
 
 
 class TiledRecurrent(torch.autograd.Function):
-    """x (time, batch, units), h, before, gain, taps, W_in, b_in, W_out → x after, the last h, the last normed inputs."""
+    """x (time, batch, units), h, before, gain, taps, W_in, b_in, W_out → x after, the last h, the normed inputs."""
 
     @staticmethod
     def forward(

@@ -8,6 +8,7 @@ one learning rate and decay serve Muon and Adam alike, is from Liu et al. 2025, 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
@@ -101,13 +102,13 @@ class Muon(AdamW):
 
 
 def _scaled(rate: float, matrix: Tensor) -> float:
-    return rate * 0.2 * float(max(matrix.shape)) ** 0.5
+    return rate * 0.2 * math.sqrt(max(matrix.shape))
 
 
 def _moved_by_tiles(
     matrix: Tensor, gradient: Tensor, momentum: Tensor, rate: float, decay: float, dtype: torch.dtype
 ) -> bool:
-    """The same step in one call, an eighth of the time, where the CPU has tile registers and both sizes fit them."""
+    """The same step in one call where the CPU has tile registers and both sizes fit them."""
     found, (rows, columns) = library(), matrix.shape
     tensors = (matrix, gradient, momentum)
     plain = all(t.dtype == torch.float32 and t.device.type == "cpu" and t.is_contiguous() for t in tensors)

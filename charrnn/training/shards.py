@@ -57,6 +57,7 @@ class Shards:
         self.models = [model] + [replica(model) for _ in range(count - 1)]
         self._parameters = [list(one.parameters()) for one in self.models]
         self._passes = [gated_pass(one, dtype) for one in self.models]
+        self._learners = list(zip(self.models, self._parameters, self._passes, strict=True))
         self._pool = None
         self.generators: list[torch.Generator] = []
         if count > 1:
@@ -74,7 +75,7 @@ class Shards:
         """
         states = self._dealt(state)
         dealt = torch.split(inputs, self.sizes, 1), torch.split(targets, self.sizes, 1)
-        parts = zip(self.models, self._parameters, self._passes, *dealt, states, strict=True)
+        parts = zip(self._learners, *dealt, states, strict=True)
         total = inputs.shape[1]
         if self._pool is None:
             done = [_work(*part, total, self._dtype) for part in parts]
@@ -124,15 +125,14 @@ def mean_loss(
 
 
 def _work(
-    model: LanguageModel,
-    parameters: list[nn.Parameter],
-    fused: GatedPass | None,
+    learner: tuple[LanguageModel, list[nn.Parameter], GatedPass | None],
     inputs: Tensor,
     targets: Tensor,
     state: State | None,
     total: int,
     dtype: torch.dtype | None,
 ) -> _Part:
+    model, parameters, fused = learner
     for parameter in parameters:
         parameter.grad = None
     if fused is not None:

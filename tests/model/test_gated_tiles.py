@@ -1,4 +1,4 @@
-"""With tile registers the gated block does what it does without: nearly the same numbers, the same dropout and states."""
+"""With tile registers the gated block does what it does without: nearly the same numbers, the same dropout."""
 
 from __future__ import annotations
 

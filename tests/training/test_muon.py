@@ -8,6 +8,7 @@ from torch import nn
 
 from charrnn.config import ModelConfig, TrainingConfig, UsageError
 from charrnn.model.language_model import LanguageModel
+from charrnn.native.library import library
 from charrnn.training.muon import Muon, orthogonalised
 from charrnn.training.optimiser import make_optimiser
 
@@ -79,3 +80,23 @@ def test_a_network_without_matrices_inside_is_told() -> None:
     model = LanguageModel(5, ModelConfig(cell="rnn", hidden=2, embedding=0))
     with pytest.raises(UsageError, match="adam"):
         make_optimiser(model, TrainingConfig(optimiser="muon"))
+
+
+@pytest.mark.parametrize("shape", [(32, 32), (384, 128), (64, 160)])
+def test_tile_registers_take_the_same_steps(shape: tuple[int, int]) -> None:
+    kernels = library()
+    if kernels is None or not kernels.tiles_allowed():
+        pytest.skip("no tile registers here")
+    torch.manual_seed(2)
+    start, gradients = torch.randn(shape), torch.randn(3, *shape)
+    moved, momenta = [], []
+    for dtype in (torch.bfloat16, torch.float32):
+        matrix = nn.Parameter(start.clone())
+        optimiser = Muon([matrix], [], [], lr=0.01, weight_decay=0.1, dtype=dtype)
+        for gradient in gradients:
+            matrix.grad = gradient.clone()
+            optimiser.step()
+        moved.append(matrix.detach() - start)
+        momenta.append(optimiser.state[matrix]["exp_avg"])
+    assert (moved[0] - moved[1]).norm() < 0.015 * moved[1].norm()
+    assert torch.allclose(momenta[0], momenta[1], atol=1e-6)
