@@ -1,7 +1,7 @@
 """Ours and nanoGPT's character-level recipe on the same text and machine, in one run: who learns faster.
 
     git clone https://github.com/karpathy/nanoGPT
-    python -m tests.benchmarks.peer CORPUS --peer nanoGPT [--seeds 3] [--long] [--gpu]
+    python -m tests.benchmarks.peer CORPUS --peer nanoGPT [--seeds 3] [--long | --only-long] [--gpu]
 
 The peer's recipe is its README's for a computer without a GPU, as it stands there; with `--gpu` the one for a GPU. The
 last tenth of the text is held out from both. Every time is that of a whole command, from its start to its end, imports
@@ -136,6 +136,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--first-steps", type=int, default=200)
     parser.add_argument("--long", action="store_true", help="also ten minutes of training, for each seed")
+    parser.add_argument("--only-long", action="store_true", help="nothing else")
     parser.add_argument("--gpu", action="store_true", help="the peer's recipe for a GPU, and ours on the same one")
     parser.add_argument("--options", default="", help="more options for our commands, in one string")
     arguments = parser.parse_args()
@@ -156,19 +157,21 @@ def main() -> None:
         protocols = [f"window:{window}", "stream"]
         for seed in range(1, arguments.seeds + 1):
             own = ["--seed", str(seed), *(["--device", "cuda"] if arguments.gpu else []), *more]
-            add("nanoGPT", peer.run(seed, [] if arguments.gpu else CPU_RECIPE, window))
-            first = ["--steps", str(arguments.first_steps), *own]
-            add("ours, first steps", ours(corpus, folder, f"first-{seed}", first, protocols))
-            minutes = max(0.1, (figures["nanoGPT"][-1].seconds - START_AND_END) / 60)
-            same = ["--minutes", f"{minutes:.3f}", *own]
-            add("ours, the same time", ours(corpus, folder, f"same-{seed}", same, protocols))
-            if arguments.long:
+            if not arguments.only_long:
+                add("nanoGPT", peer.run(seed, [] if arguments.gpu else CPU_RECIPE, window))
+                first = ["--steps", str(arguments.first_steps), *own]
+                add("ours, first steps", ours(corpus, folder, f"first-{seed}", first, protocols))
+                minutes = max(0.1, (figures["nanoGPT"][-1].seconds - START_AND_END) / 60)
+                same = ["--minutes", f"{minutes:.3f}", *own]
+                add("ours, the same time", ours(corpus, folder, f"same-{seed}", same, protocols))
+            if arguments.long or arguments.only_long:
                 add("ours, ten minutes", ours(corpus, folder, f"long-{seed}", ["--minutes", "10", *own], protocols))
         print(f"\n{arguments.seeds} seeds: the median (least-most)")
         for name, found in figures.items():
             row(name, found)
-        times = zip(figures["nanoGPT"], figures["ours, first steps"], strict=True)
-        print(f"times as fast to its loss: {statistics.median(p.seconds / o.seconds for p, o in times):.1f}")
+        if not arguments.only_long:
+            times = zip(figures["nanoGPT"], figures["ours, first steps"], strict=True)
+            print(f"times as fast to its loss: {statistics.median(p.seconds / o.seconds for p, o in times):.1f}")
 
 
 if __name__ == "__main__":
