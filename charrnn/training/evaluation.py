@@ -15,6 +15,7 @@ from torch.nn import functional
 from charrnn.config import UsageError
 from charrnn.model.language_model import LanguageModel, State
 from charrnn.text.vocabulary import Ids
+from charrnn.training.reading import Reader, in_one_piece
 
 CharactersIn = Callable[[Ids], int]
 """How many characters some ids spell: a vocabulary's `characters_in`. Where each is a character, their number."""
@@ -60,6 +61,7 @@ def stream_loss(
     warm_up: int = 1024,
     chunk: int = 512,
     characters_in: CharactersIn = np.size,
+    read: Reader = in_one_piece,
 ) -> float:
     """The loss of every token of ids (tokens,) but the first, given all before it, in nats per character.
 
@@ -70,7 +72,8 @@ def stream_loss(
     the text is cut into that many equal segments which are read side by side, each after the `warm_up` tokens
     before it (the first after none): much faster, every token still counted once, and as near to the protocol as
     the network forgets within the warm-up. `chunk` tokens of a segment are read at a time, or fewer where the
-    vocabulary is large; it changes nothing but memory. Raises UsageError for fewer than 2 tokens.
+    vocabulary is large; it changes nothing but memory. `read` is how the model is given them. Raises UsageError for
+    fewer than 2 tokens.
     """
     pairs = _pairs(ids)
     length = -(-pairs // max(1, segments))  # tokens of a segment; the last may have fewer
@@ -79,14 +82,14 @@ def stream_loss(
     rows = max(1, min(chunk, _LOGITS_AT_ONCE // (len(starts) * model.vocabulary_size)))
     total = 0.0
     with _evaluating(model):
-        state = _warmed_up(model, ids, starts, min(warm_up, length), rows, device)
+        state = _warmed_up(model, ids, starts, min(warm_up, length), rows, read)
         for first in range(0, length, rows):
             at = starts[None, :] + np.arange(first, min(first + rows, length))[:, None]
             inputs = _tensor(ids, np.minimum(at, pairs - 1), device)
             targets = _tensor(ids, np.minimum(at + 1, pairs), device)
             if at[-1, -1] >= pairs:
                 targets[torch.from_numpy(at >= pairs).to(device)] = -100  # beyond the end: not counted
-            logits, state = model(inputs, state)
+            logits, state = read(model, inputs, state)
             total += _sum_of_losses(logits, targets)
     return total / max(1, characters_in(ids[1:]))
 
@@ -127,7 +130,7 @@ def _evaluating(model: LanguageModel) -> Iterator[None]:
 
 
 def _warmed_up(
-    model: LanguageModel, ids: Ids, starts: np.ndarray, warm_up: int, rows: int, device: torch.device
+    model: LanguageModel, ids: Ids, starts: np.ndarray, warm_up: int, rows: int, read: Reader
 ) -> State | None:
     """The state before each segment, a row for each: zeros for the first, the warm-up's last for the others."""
     if len(starts) == 1 or warm_up == 0:
@@ -135,7 +138,7 @@ def _warmed_up(
     state: State | None = None
     for first in range(-warm_up, 0, rows):
         at = starts[None, 1:] + np.arange(first, min(first + rows, 0))[:, None]
-        _, state = model(_tensor(ids, at, device), state)
+        _, state = read(model, _tensor(ids, at, model.output.weight.device), state)
     assert state is not None
     return [tuple(torch.cat([torch.zeros_like(tensor[:1]), tensor]) for tensor in layer) for layer in state]
 

@@ -21,11 +21,13 @@ from charrnn.training.evaluation import stream_loss
 from charrnn.training.memory import require_memory
 from charrnn.training.precision import autocast_dtype
 from charrnn.training.ranks import ALONE, Ranks
+from charrnn.training.reading import InShares, Reader, in_one_piece
 from charrnn.training.schedule import Cooldown, Schedule
 from charrnn.training.snapshot import Snapshot, copied, part, split
 
-_SEGMENT_AT_LEAST = 2048  # tokens: below it, the live evaluation's warm-up would cost more than it saves
+_SEGMENT_AT_LEAST = 4096  # tokens: below it, the live evaluation's warm-up would cost more than it saves
 _SEGMENTS_AT_MOST = 64
+_CHUNK = 64  # tokens of each segment: what is read at once stays in the cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,7 @@ class Trainer:
         self._parameters = list(self.model.parameters())
         self._optimiser = optimisers.make_optimiser(self.model, config)
         dtype = autocast_dtype(self.device, config.precision, self.model.config.cell)
+        self._read: Reader = InShares(self._threads(), dtype) if self.device.type == "cpu" else in_one_piece
         streams = self._share.stop - self._share.start
         self._shards = ranks.shards(self.model, streams, self._shard_count(), config.seed, dtype)
         self._schedule = Schedule(config.lr, config.warmup)
@@ -185,8 +188,9 @@ class Trainer:
 
     def _shard_count(self) -> int:
         """Threads share out the streams on a CPU, but not the lecture's loop, which is Python and holds its lock."""
-        if self.device.type != "cpu" or self.model.config.cell == "lstmcell":
-            return 1
+        return 1 if self.device.type != "cpu" or self.model.config.cell == "lstmcell" else self._threads()
+
+    def _threads(self) -> int:
         return self.config.threads or 1
 
     def evaluate(self) -> float | None:
@@ -200,7 +204,9 @@ class Trainer:
         model = self.evaluated_model
 
         def loss() -> float:
-            return stream_loss(model, self._held_out, segments=segments, characters_in=self._count)
+            return stream_loss(
+                model, self._held_out, segments=segments, chunk=_CHUNK, characters_in=self._count, read=self._read
+            )
 
         return self._ranks.of_first(loss)
 
