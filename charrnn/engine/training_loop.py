@@ -82,6 +82,8 @@ class TrainingLoop:
         self.vocabulary = corpus.vocabulary
         self.ids = corpus.ids
         self.trainer = build_trainer(self.config, corpus, ranks)
+        if self.trainer.in_shares:
+            torch.set_num_threads(1)  # what is left for this thread is small, and waking others takes longer
         self.state = RunState(self.trainer, self.config.training, ranks)
         self.called_off = False
         self.cooled: Applied | None = None

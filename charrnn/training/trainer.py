@@ -110,6 +110,11 @@ class Trainer:
         return self._batches.passes
 
     @property
+    def in_shares(self) -> bool:
+        """Whether threads share out the streams of a step."""
+        return self._shard_count() > 1
+
+    @property
     def evaluated_model(self) -> LanguageModel:
         """The model to evaluate, to sample from and to save: the averaged one, or without averaging the one trained."""
         return self.model if self._average is None else self._average.model
