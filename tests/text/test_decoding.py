@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from charrnn.config import UsageError
@@ -45,6 +45,7 @@ def test_any_text_in_utf_8_comes_back_wherever_it_is_cut(text: str, places: list
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\r\ufeff")), st.lists(st.integers(0, 1000), max_size=8))
 @pytest.mark.parametrize("codec", ["utf-16", "utf-32"])
 def test_a_byte_order_mark_decides(codec: str, text: str, places: list[int]) -> None:
+    assume(not text.startswith("\0"))  # a NUL after the mark of UTF-16 makes the one of UTF-32
     data = text.encode(codec)
     encoding = decide([data])
     assert encoding.words == f"{codec.upper()} by its byte order mark"
