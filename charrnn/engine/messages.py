@@ -10,7 +10,7 @@ import msgspec
 from charrnn.config import Knobs, RunConfig
 from charrnn.text.baselines import Baselines
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 
 
 class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
