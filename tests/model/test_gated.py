@@ -11,7 +11,6 @@ from torch.testing import assert_close
 
 from charrnn.model.dropout import Dropout
 from charrnn.model.gated import EPSILON, TAPS, MinGRU, RMSNorm
-from charrnn.native.library import library
 
 State = tuple[Tensor, ...]
 
@@ -80,8 +79,8 @@ SHAPES = [(1, 1, 16), (2, 1, 33), (1, 3, 5), (9, 4, 40), (64, 2, 128)]
 def arithmetic(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     if request.param == "torch":
         monkeypatch.setenv("CHARRNN_NATIVE", "0")
-    elif library() is None:
-        pytest.skip("no kernels here")
+    else:
+        request.getfixturevalue("kernels")
     return str(request.param)
 
 
@@ -99,9 +98,8 @@ def test_values_and_gradients_are_the_equations(shape: tuple[int, int, int], car
         assert_close(one.double(), other.double(), atol=3e-6 * scale * math.sqrt(shape[0] * shape[2]), rtol=1e-4)
 
 
+@pytest.mark.usefixtures("kernels")
 def test_bfloat16_is_near_and_its_state_is_float32() -> None:
-    if library() is None:
-        pytest.skip("no kernels here")
     block = block_of(40)
     x, state = inputs_of(9, 4, 40)
     wanted = everything(block, x, state, reference(block, x, state))

@@ -23,9 +23,7 @@ def test_singular_values_come_near_one_and_directions_stay(shape: tuple[int, int
     assert (values > 0.6).double().mean() >= 0.9  # the smallest of a square matrix are slow to come
     u, _, v = torch.linalg.svd(matrix, full_matrices=False)
     assert (torch.diag(u.T @ found @ v.T) > 0).all()
-    assert torch.equal(orthogonalised(1000 * matrix, torch.float64).float().sign(), found.sign()) or torch.allclose(
-        orthogonalised(1000 * matrix, torch.float64).float(), found, atol=1e-4
-    )
+    assert torch.allclose(orthogonalised(1000 * matrix, torch.float64).float(), found, atol=1e-3)
 
 
 def test_nothing_moves_without_a_gradient_and_a_zero_one_is_no_division_by_zero() -> None:
