@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from charrnn.config import Tokens, UsageError
@@ -172,7 +172,9 @@ def test_facts_that_are_none_are_refused(facts: dict[str, object]) -> None:
 # ---- bytes ---------------------------------------------------------------------------------------------------
 
 
-@given(st.binary(max_size=40))
+@given(st.binary(max_size=40) | st.lists(st.sampled_from(b"a\x80\xa0\xbf\xc2\xe0\xed\xf0\xf4")).map(bytes))
+@example(b"\xed\xa0")
+@example(b"\xed\xa0\x00")
 def test_any_bytes_one_after_the_other_decode_as_they_do_in_one_piece(data: bytes) -> None:
     decoder = Bytes().decoder()
     shown = [decoder.feed(byte) for byte in data]
@@ -188,6 +190,7 @@ def test_a_character_waits_for_its_last_byte_and_a_broken_one_is_shown_as_such()
     decoder = Bytes().decoder()
     assert [decoder.feed(byte) for byte in "a€".encode()] == ["a", "", "", "€"]
     assert [decoder.feed(byte) for byte in b"\xe2\x82A\xff"] == ["", "", "�A", "�"]
+    assert [decoder.feed(byte) for byte in b"\xed\xa0\x80a"] == ["", "��", "�", "a"]  # a surrogate is no character
     assert Bytes().decode(np.frombuffer(b"ok\xe2\x82", dtype=np.uint8)) == "ok�"
 
 

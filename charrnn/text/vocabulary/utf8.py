@@ -104,4 +104,12 @@ class ByteDecoder:
 
     def feed(self, token: int) -> str:
         """Nothing while a character waits for its rest, which is three bytes at most."""
-        return self._utf8.decode(bytes((token,)))
+        text = self._utf8.decode(bytes((token,)))
+        if _never_a_character(self._utf8.getstate()[0]):
+            text += self._utf8.decode(b"", final=True)
+        return text
+
+
+def _never_a_character(waiting: bytes) -> bool:
+    """Whether these begin a surrogate, for whose last byte Python's decoder waits although no such text exists."""
+    return len(waiting) > 1 and waiting[0] == 0xED and waiting[1] >= 0xA0
