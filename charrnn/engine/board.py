@@ -35,6 +35,7 @@ class Board:
         self.losses = LossHistory()
         self.text = TextHistory()
         self.readers: set[Reader] = set()
+        self._troubles: dict[str, str] = {}
 
     def announce(self, message: EngineMessage, *, standing: bool = False) -> None:
         """Tells every reader: `standing` also those that come later."""
@@ -52,6 +53,14 @@ class Board:
             self.status = status
             self.status_revision += 1
             self._wake(hurry=hurry)
+
+    def set_trouble(self, kind: str, words: str | None) -> None:
+        """What is wrong with one kind of thing ("disk", "trainer") stands in the status until it is None again."""
+        if words is None:
+            self._troubles.pop(kind, None)
+        else:
+            self._troubles[kind] = words
+        self.set_status(troubles=tuple(self._troubles.values()), hurry=True)
 
     def add_points(self, points: list[LossPoint]) -> None:
         """Adds to the loss history."""

@@ -164,6 +164,7 @@ class Status(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     with; they differ in a `phase`: "warm-up" or "cool-down", of which `phase_step` of `phase_steps` steps are done.
     "diverged" is the phase of a run that waits because it could not be helped. `prime` is what the stream started from,
     already without characters the model does not know. `sampler_ready` is False until the stream can speak.
+    `troubles` are sentences on what is wrong for as long as it is: the disk refuses, the trainer hangs.
     """
 
     state: str
@@ -186,6 +187,7 @@ class Status(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     prime: str = ""
     seed: int = 1
     sampler_ready: bool = False
+    troubles: tuple[str, ...] = ()
 
     @property
     def phase_text(self) -> str:
