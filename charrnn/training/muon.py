@@ -15,10 +15,10 @@ from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
-from torch.optim import AdamW
 
 from charrnn.model.gated_tiles import room, tiles_fit
 from charrnn.native.library import library
+from charrnn.training.lean_torch import AdamW
 
 MOMENTUM = 0.95
 _ITERATIONS = 5

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
-from torch.optim import Adam, AdamW, Optimizer
+from torch.optim import Optimizer
 
 from charrnn.config import TrainingConfig, UsageError
+from charrnn.training.lean_torch import Adam, AdamW
 from charrnn.training.muon import Muon
 from charrnn.training.precision import bfloat16_pays
 

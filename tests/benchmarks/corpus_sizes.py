@@ -4,13 +4,15 @@
 
 Makes the corpora in FOLDER (default: a temporary one), trains on each twice with `charrnn train`, with an empty cache
 and with the cache that the first start left, and prints a table. Seconds are from the command to the corpus's line and
-to the model's. Memory is the largest that the engine and its trainer took together, once for what is theirs alone
-(anonymous pages) and once with the pages of mapped files, less what a process with torch and numpy takes.
+to the model's. Memory is the largest that the engine and its trainer took together, less what a process with torch and
+numpy takes: what is theirs alone (anonymous pages); that and the pages of mapped files, each once, as they lie in
+memory; and the sum of what the system says of each, which counts torch's own code for every process that has it mapped.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import random
 import subprocess
@@ -39,6 +41,31 @@ def make_corpus(path: Path, megabytes: int) -> None:
             file.write(chance.choice(blocks))
 
 
+def of_files(pids: list[int]) -> int:
+    """Bytes of mapped files' pages that some process has in memory: a part of a file that several have counts once."""
+    found: dict[tuple[str, ...], int] = {}
+    for pid in pids:
+        part: tuple[str, ...] | None = None
+        try:
+            lines = Path(f"/proc/{pid}/smaps").read_text().splitlines()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        size = own = 0
+        for line in [*lines, "0-0 end 0 0 0"]:
+            word, _, rest = line.partition(" ")
+            if word == "Rss:":
+                size = int(rest.split()[0])
+            elif word == "Anonymous:":
+                own = int(rest.split()[0])
+            elif not word.endswith(":"):
+                if part is not None:
+                    found[part] = max(found.get(part, 0), size - own)
+                fields = rest.split()
+                part = (*fields[1:4], fields[0]) if len(fields) > 4 and fields[3] != "0" else None
+                size = own = 0
+    return sum(found.values()) * 1024
+
+
 def memory(pid: int) -> tuple[int, int]:
     """What a process takes, in bytes: what is its own, and with mapped files' pages."""
     own = both = 0
@@ -61,15 +88,16 @@ def children(pid: int) -> list[int]:
         return []
 
 
-def of_torch() -> tuple[int, int]:
+def of_torch() -> tuple[int, int, int]:
     """What a process takes that has imported torch and numpy, and done nothing else."""
     code = "import numpy, torch, sys; print(flush=True); sys.stdin.read()"
     with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         process.stdout.readline()
-        found = memory(process.pid)
+        own, both = memory(process.pid)
+        files = of_files([process.pid])
         process.communicate()
-    return found
+    return own, own + files, both
 
 
 @dataclass
@@ -78,6 +106,7 @@ class Start:
     model: float = 0.0
     rate: str = ""
     own: int = 0
+    once: int = 0
     both: int = 0
     lines: list[str] = field(default_factory=list)
 
@@ -92,10 +121,16 @@ def start(path: Path, runs: Path, cache: Path, steps: int) -> Start:
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
 
         def watch() -> None:
-            while process.poll() is None:
-                each = [memory(pid) for pid in (process.pid, *children(process.pid))]
-                found.own = max(found.own, sum(own for own, _ in each))
+            for turn in itertools.count():
+                if process.poll() is not None:
+                    return
+                pids = [process.pid, *children(process.pid)]
+                each = [memory(pid) for pid in pids]
+                own = sum(own for own, _ in each)
+                found.own = max(found.own, own)
                 found.both = max(found.both, sum(both for _, both in each))
+                if turn % 10 == 0:
+                    found.once = max(found.once, own + of_files(pids))
                 time.sleep(0.02)
 
         watcher = threading.Thread(target=watch)
@@ -121,9 +156,9 @@ def main() -> None:
     parser.add_argument("--sizes", default="1,10,100,1000", help="megabytes")
     parser.add_argument("--steps", type=int, default=300)
     arguments = parser.parse_args()
-    torch_own, torch_both = of_torch()
-    print(f"torch and numpy alone: {torch_own / 1e6:.0f} MB, {torch_both / 1e6:.0f} with mapped files")
-    print("   MB  start   corpus    model   own memory   with mapped   characters/s")
+    alone = of_torch()
+    print("torch and numpy alone: {:.0f} MB, {:.0f} with files, {:.0f} as counted".format(*(n / 1e6 for n in alone)))
+    print("   MB  start   corpus    model   own memory   with files    as counted   characters/s")
     with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
         for size in map(int, arguments.sizes.split(",")):
             path = Path(folder, f"corpus-{size}.txt")
@@ -132,11 +167,10 @@ def main() -> None:
             cache = Path(folder, f"cache-{size}")
             for name in ("first", "second"):
                 found = start(path, Path(folder, "runs"), cache, arguments.steps)
-                own, both = (found.own - torch_own) / 1e6, (found.both - torch_both) / 1e6
+                taken = zip((found.own, found.once, found.both), alone, strict=True)
+                words = " ".join(f"{(own - torch) / 1e6:9.0f} MB" for own, torch in taken)
                 print(
-                    f"{size:5} {name:>6} {found.corpus:7.2f}s {found.model:7.2f}s {own:9.0f} MB {both:10.0f} MB "
-                    f"{found.rate:>14}",
-                    flush=True,
+                    f"{size:5} {name:>6} {found.corpus:7.2f}s {found.model:7.2f}s {words} {found.rate:>14}", flush=True
                 )
             path.unlink()
 

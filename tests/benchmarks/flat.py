@@ -3,8 +3,10 @@
     python -m tests.benchmarks.flat [FOLDER] [--sizes 1,10,100,1000] [--lengths 64,128,256] [--rounds 3] [--steps 600]
 
 `charrnn train --preset fast` on made corpora (see corpus_sizes.py), turn by turn, `--steps` at the first length and as
-many characters at the others. Microseconds of training a character, from the run's metrics, without its first fifth;
-each median (lowest - highest) of the rounds, and the median of its ratio to the first case of the same round.
+many characters at the others: once with the same number of streams, so that a step has more characters, and once with
+as many characters a step, so that there are fewer streams. Microseconds of training a character, from the run's
+metrics, without its first fifth; each median (lowest - highest) of the rounds, and the median of its ratio to the first
+case of the same round.
 """
 
 from __future__ import annotations
@@ -20,8 +22,10 @@ from pathlib import Path
 
 from tests.benchmarks.corpus_sizes import make_corpus
 
+STREAMS = 32
 
-def microseconds(corpus: Path, length: int, steps: int, folder: Path) -> float:
+
+def microseconds(corpus: Path, length: int, streams: int, steps: int, folder: Path) -> float:
     """Of training, a character."""
     with tempfile.TemporaryDirectory(dir=folder) as runs:
         run = Path(runs, "run")
@@ -29,6 +33,8 @@ def microseconds(corpus: Path, length: int, steps: int, folder: Path) -> float:
         command += [
             "--length",
             str(length),
+            "--batch",
+            str(streams),
             "--steps",
             str(steps),
             "--evaluate-every",
@@ -59,17 +65,21 @@ def main() -> None:
         (folder / "cache").mkdir(mode=0o700)
         for size in sizes:
             make_corpus(folder / f"{size}.txt", size)
-        cases = [(size, lengths[0]) for size in sizes] + [(sizes[0], length) for length in lengths[1:]]
-        found: dict[tuple[int, int], list[float]] = {case: [] for case in cases}
+        cases = [(size, lengths[0], STREAMS) for size in sizes]
+        cases += [(sizes[0], length, STREAMS) for length in lengths[1:]]
+        cases += [(sizes[0], length, STREAMS * lengths[0] // length) for length in lengths[1:]]
+        found: dict[tuple[int, int, int], list[float]] = {case: [] for case in cases}
         for _ in range(arguments.rounds):
-            for size, length in cases:
-                steps = arguments.steps * lengths[0] // length
-                found[size, length].append(microseconds(folder / f"{size}.txt", length, steps, folder))
+            for size, length, streams in cases:
+                steps = arguments.steps * lengths[0] * STREAMS // (length * streams)
+                took = microseconds(folder / f"{size}.txt", length, streams, steps, folder)
+                found[size, length, streams].append(took)
         base = found[cases[0]]
-        for (size, length), times in found.items():
+        for (size, length, streams), times in found.items():
             ratio = statistics.median(one / first for one, first in zip(times, base, strict=True))
             span = f"{statistics.median(times):.2f} ({min(times):.2f} - {max(times):.2f})"
-            print(f"{size:5} MB, length {length:4}: {span:>24} µs a character, ratio {ratio:.3f}", flush=True)
+            case = f"{size:5} MB, length {length:4}, {streams:2} streams"
+            print(f"{case}: {span:>24} µs a character, ratio {ratio:.3f}", flush=True)
 
 
 if __name__ == "__main__":
