@@ -56,6 +56,7 @@ async def _measured(corpus: Corpus) -> Baselines:
             stdin=request,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
+            env={"MALLOC_MMAP_THRESHOLD_": "262144", **os.environ},  # glibc would keep what it was given back
         )
     finally:
         os.close(request)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 METHOD = 1
 """The number of the way they are measured: figures of another one are measured again."""
-TRAINING_AT_MOST, HELD_OUT_AT_MOST = 4_000_000, 500_000  # characters: some ten seconds, and 250 MB for a moment
+TRAINING_AT_MOST, HELD_OUT_AT_MOST = 4_000_000, 500_000  # characters: some ten seconds, and 120 MB for a moment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

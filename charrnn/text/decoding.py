@@ -35,10 +35,11 @@ _MARKS = (  # UTF-32's little-endian mark begins with UTF-16's
 _LIKELIEST = "cp1252"
 _LEGACY = (
     *(_LIKELIEST, "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258", "cp874"),
-    *("iso8859_2", "iso8859_15", "koi8_r", "koi8_u", "cp866", "cp850", "cp437", "mac_roman"),
+    *("iso8859_2", "iso8859_15", "koi8_r", "koi8_u", "cp866", "cp850", "cp437"),
 )
+_OLD_MAC = "mac_roman"
 _EAST_ASIAN = ("cp932", "euc_jp", "gb18030", "big5", "cp949")
-_LATIN = ("cp1250", "cp1254", "cp1257", "cp1258", "iso8859_2", "iso8859_15", "mac_roman")
+_LATIN = ("cp1250", "cp1254", "cp1257", "cp1258", "iso8859_2", "iso8859_15", _OLD_MAC)
 _THOROUGH: dict[str, Any] = {"steps": 10, "chunk_size": 1024, "enable_fallback": False}
 _NO_DIFFERENCE = 0.02  # between two of charset-normalizer's ratios
 
@@ -163,7 +164,8 @@ def _judged(sample: bytes) -> str:
     """The legacy encoding that charset-normalizer thinks likeliest.
 
     windows-1252 where it finds none, or no difference between that and another Latin one. Where a text is mostly ASCII,
-    the two or more bytes of a character of East Asia are more likely a letter and its neighbour.
+    the two or more bytes of a character of East Asia are more likely a letter and its neighbour. Only where lines end as
+    on a Macintosh of its time is it asked whether its letters are meant.
     """
     from charset_normalizer import from_bytes  # loaded for the few texts that need it
 
@@ -174,7 +176,9 @@ def _judged(sample: bytes) -> str:
             best = matches.best()
             if best is not None and best.encoding in _EAST_ASIAN:
                 return best.encoding
-    matches = from_bytes(sample, cp_isolation=list(_LEGACY), **_THOROUGH)
+    old_mac = b"\r" in sample.replace(b"\r\n", b"")
+    legacy = [*_LEGACY, _OLD_MAC] if old_mac else list(_LEGACY)
+    matches = from_bytes(sample, cp_isolation=legacy, **_THOROUGH)
     best = matches.best()
     if best is None:
         return _LIKELIEST

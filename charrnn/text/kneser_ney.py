@@ -13,6 +13,7 @@ and leaves nothing at 0.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ Ids = NDArray[np.unsignedinteger]
 Numbers = NDArray[np.float64]
 Places = NDArray[np.int32]
 
+_PART = 1 << 18  # characters that are worked on at a time
 _DENSE = 1 << 22  # up to so many possible n-grams, a table of all of them is faster than sorting those that are met
 _WITHOUT_COUNTS = (0.5, 1.0, 1.5)  # discounts where the text is too short to estimate them, KenLM's too
 
@@ -61,14 +63,10 @@ class NGrams:
     def _longer(self, text: Ids, shorter: Places, length: int) -> tuple[_Order, Places]:
         """The n-grams of `length`, given the number of the one a character shorter that ends at each place."""
         first = length - 1  # where the first of them ends
-        keys = shorter[first - 1 : len(text) - 1].astype(np.int64) if first else np.zeros(len(text), dtype=np.int64)
-        keys *= self._symbols
-        keys += text[first:]
-        places, found = _numbered(keys, (int(shorter.max()) + 1) * self._symbols)
+        numbers: Places = np.zeros(len(text), dtype=np.int32)
+        contexts = shorter[first - 1 : len(text) - 1] if first else numbers
+        places, met = _number(contexts, text[first:], self._symbols, self._training - first, numbers[first:])
         places += first
-        numbers = np.zeros(len(text), dtype=np.int32)
-        numbers[first:] = found
-        met = np.bincount(found[: self._training - first], minlength=len(places))
         context = shorter[places - 1] if first else np.zeros(len(places), dtype=np.int32)
         return _Order(context, shorter[places], met), numbers
 
@@ -112,19 +110,63 @@ def discounts(counts: NDArray[np.int64]) -> Numbers:
     return np.array([0.0, *found])
 
 
-def _numbered(keys: NDArray[np.int64], possible: int) -> tuple[NDArray[np.int64], Places]:
-    """A place of each distinct key, and the number of each place's key among the distinct ones."""
-    if possible <= _DENSE:
-        at = np.full(possible, -1, dtype=np.int64)
-        at[keys] = np.arange(len(keys))
-        there = at >= 0
-        return at[there], (np.cumsum(there, dtype=np.int32) - 1)[keys].astype(np.int32)
-    order = np.argsort(keys)
-    ordered = keys[order]
-    new = np.empty(len(keys), dtype=bool)
-    new[0] = True
-    np.not_equal(ordered[1:], ordered[:-1], out=new[1:])
-    del ordered
-    found = np.empty(len(keys), dtype=np.int32)
-    found[order] = np.cumsum(new, dtype=np.int32) - 1
-    return order[new], found
+def _number(
+    contexts: Places, text: Ids, symbols: int, training: int, numbers: Places
+) -> tuple[Places, NDArray[np.int64]]:
+    """Numbers the distinct pairs of a context and a character by rising context, then character, into `numbers`.
+
+    All three have shape (characters,). Returned are a place of each distinct pair, and how often it is met at the first
+    `training` places. A part of the text is worked on at a time: whole arrays of 64-bit keys would take most of the
+    memory.
+    """
+    count = int(contexts.max()) + 1
+    way = _by_table if count * symbols <= _DENSE else _by_sorting
+    return way(contexts, text, symbols, count, training, numbers)
+
+
+def _by_table(
+    contexts: Places, text: Ids, symbols: int, count: int, training: int, numbers: Places
+) -> tuple[Places, NDArray[np.int64]]:
+    """With a table of all pairs that there could be."""
+    parts = [slice(at, at + _PART) for at in range(0, len(text), _PART)]
+    at: Places = np.full(count * symbols, -1, dtype=np.int32)
+    for part in parts:
+        keys = contexts[part] * np.int32(symbols) + text[part]
+        at[keys] = np.arange(part.start, part.start + len(keys), dtype=np.int32)
+    there = at >= 0
+    places = at[there]
+    met = np.zeros(len(places), dtype=np.int64)
+    number_of = np.cumsum(there, dtype=np.int32)
+    number_of -= 1
+    for part in parts:
+        numbers[part] = number_of[contexts[part] * np.int32(symbols) + text[part]]
+        met += np.bincount(numbers[part][: max(0, training - part.start)], minlength=len(places))
+    return places, met
+
+
+def _by_sorting(
+    contexts: Places, text: Ids, symbols: int, count: int, training: int, numbers: Places
+) -> tuple[Places, NDArray[np.int64]]:
+    """By sorting those that are met, the pairs of a range of contexts at a time."""
+    all_places, all_met, done = [], [], 0
+    upto = np.zeros(count, dtype=np.int64)
+    for at in range(0, len(text), _PART):
+        upto += np.bincount(contexts[at : at + _PART], minlength=count)
+    np.cumsum(upto, out=upto)
+    borders = np.searchsorted(upto, np.arange(0, len(text), _PART), side="right").tolist()
+    borders = sorted({0, *borders, count})
+    for low, high in pairwise(borders):
+        wanted = contexts >= low
+        wanted &= contexts < high
+        here = np.flatnonzero(wanted)
+        keys = (contexts[here] - low).astype(np.int64) * symbols + text[here]
+        order = np.argsort(keys)
+        keys, here = keys[order], here[order]
+        new = np.ones(len(keys), dtype=bool)
+        np.not_equal(keys[1:], keys[:-1], out=new[1:])
+        found = np.cumsum(new) - 1
+        numbers[here] = found + done
+        all_places.append(here[new].astype(np.int32))
+        all_met.append(np.bincount(found[here < training], minlength=len(all_places[-1])))
+        done += len(all_places[-1])
+    return np.concatenate(all_places), np.concatenate(all_met)

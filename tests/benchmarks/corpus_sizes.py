@@ -1,12 +1,13 @@
 """How long a start takes, and what memory it costs, with corpora of 1 MB to 1 GB.
 
-    python -m tests.benchmarks.corpus_sizes [FOLDER] [--sizes 1,10,100,1000] [--steps 300]
+    python -m tests.benchmarks.corpus_sizes [FOLDER] [--sizes 1,10,100,1000] [--steps 10000]
 
 Makes the corpora in FOLDER (default: a temporary one), trains on each twice with `charrnn train`, with an empty cache
 and with the cache that the first start left, and prints a table. Seconds are from the command to the corpus's line and
-to the model's. Memory is the largest that the engine and its trainer took together, less what a process with torch and
-numpy takes: what is theirs alone (anonymous pages); that and the pages of mapped files, each once, as they lie in
-memory; and the sum of what the system says of each, which counts torch's own code for every process that has it mapped.
+to the model's. Memory is the largest that the engine, its trainer and what measures the baselines took together, less
+what a process with torch and numpy takes: what is theirs alone (anonymous pages); that and the pages of mapped files,
+each once, as they lie in memory; and the sum of what the system says of each, which counts torch's code for every
+process that has it mapped.
 """
 
 from __future__ import annotations
@@ -154,7 +155,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", nargs="?")
     parser.add_argument("--sizes", default="1,10,100,1000", help="megabytes")
-    parser.add_argument("--steps", type=int, default=300)
+    parser.add_argument("--steps", type=int, default=10_000, help="long enough for the baselines to be measured too")
     arguments = parser.parse_args()
     alone = of_torch()
     print("torch and numpy alone: {:.0f} MB, {:.0f} with files, {:.0f} as counted".format(*(n / 1e6 for n in alone)))

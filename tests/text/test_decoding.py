@@ -95,6 +95,12 @@ def test_binary_bytes_are_told_from_text(data: bytes, reason: str) -> None:
         decide([data[:3], data[3:]])
 
 
+def test_an_old_macintosh_is_thought_of_only_where_lines_end_as_on_one() -> None:
+    line = "Le cœur a ses raisons que la raison ne connaît point ; ça vaut 5 euros déjà."
+    assert decide([f"{line}\r".encode("mac_roman") * 40]).codec == "mac_roman"
+    assert decide([f"{line}\n".encode("cp1252") * 40]).codec == "cp1252"
+
+
 @pytest.mark.parametrize("name", ["latin1", "UTF-16-LE", "shift_jis", "cp1252"])
 def test_a_named_encoding_is_taken_at_its_word(name: str) -> None:
     encoding = named(name)
