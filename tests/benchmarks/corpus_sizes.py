@@ -1,6 +1,6 @@
 """How long a start takes, and what memory it costs, with corpora of 1 MB to 1 GB.
 
-    python -m tests.benchmarks.corpus_sizes [FOLDER] [--sizes 1,10,100,1000] [--steps 10000]
+    python -m tests.benchmarks.corpus_sizes [FOLDER] [--sizes 1,10,100,1000] [--steps 4000]
 
 Makes the corpora in FOLDER (default: a temporary one), trains on each twice with `charrnn train`, with an empty cache
 and with the cache that the first start left, and prints a table. Seconds are from the command to the corpus's line and
@@ -155,7 +155,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", nargs="?")
     parser.add_argument("--sizes", default="1,10,100,1000", help="megabytes")
-    parser.add_argument("--steps", type=int, default=10_000, help="long enough for the baselines to be measured too")
+    parser.add_argument("--steps", type=int, default=4_000, help="long enough for the baselines to be measured too")
     arguments = parser.parse_args()
     alone = of_torch()
     print("torch and numpy alone: {:.0f} MB, {:.0f} with files, {:.0f} as counted".format(*(n / 1e6 for n in alone)))
