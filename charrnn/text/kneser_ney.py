@@ -37,7 +37,7 @@ class _Order:
 
     context: Places
     suffix: Places
-    met: NDArray[np.int64]
+    met: Places
 
 
 class NGrams:
@@ -76,27 +76,40 @@ class NGrams:
         for length in range(1, order + 1):
             one = self._orders[length - 1]
             counts = one.met if length == order else self._continuations(length)
-            discounted = discounts(counts)[np.minimum(counts, 3)]
-            contexts = int(one.context.max()) + 1
-            totals = np.bincount(one.context, weights=counts, minlength=contexts)
-            kept = np.bincount(one.context, weights=discounted, minlength=contexts)
+            discount = discounts(counts)
+            totals, kept = np.zeros((2, int(one.context.max()) + 1))
+            for part in _parts(len(counts)):
+                met = counts[part]
+                totals += np.bincount(one.context[part], weights=met, minlength=len(totals))
+                kept += np.bincount(one.context[part], weights=discount[np.minimum(met, 3)], minlength=len(totals))
             unmet = totals == 0
-            passed_on = np.where(unmet, 1.0, kept / np.where(unmet, 1.0, totals))
-            own = (counts - discounted) / np.where(unmet, 1.0, totals)[one.context]
-            chances = own + passed_on[one.context] * chances[one.suffix]
-        return chances[self._held_out[order - 1]]
+            totals[unmet], kept[unmet] = 1.0, 1.0
+            kept /= totals
+            wanted = self._held_out[order - 1] if length == order else np.arange(len(counts), dtype=np.int32)
+            longer: Numbers = np.empty(len(wanted))
+            for part in _parts(len(wanted)):
+                grams = wanted[part]
+                context, met = one.context[grams], counts[grams]
+                longer[part] = (met - discount[np.minimum(met, 3)]) / totals[context]
+                longer[part] += kept[context] * chances[one.suffix[grams]]
+            chances = longer
+        return chances
 
-    def _continuations(self, length: int) -> NDArray[np.int64]:
+    def _continuations(self, length: int) -> Places:
         """After how many different characters each n-gram of `length` is met in the training text."""
         longer = self._orders[length]
-        return np.bincount(longer.suffix[longer.met > 0], minlength=len(self._orders[length - 1].met))
+        found: Places = np.zeros(len(self._orders[length - 1].met), dtype=np.int32)
+        for part in _parts(len(longer.met)):
+            met = longer.suffix[part][longer.met[part] > 0]
+            found += np.bincount(met, minlength=len(found)).astype(np.int32)
+        return found
 
     def cross_entropy(self, order: int) -> float:
         """Nats per character of the held-out text but its first, which the protocol `stream` does not count either."""
         return float(-np.log(self.probabilities(order)[1:]).mean())
 
 
-def discounts(counts: NDArray[np.int64]) -> Numbers:
+def discounts(counts: Places) -> Numbers:
     """What is taken off a count of 0, 1, 2, and 3 or more: 0, D₁, D₂, D₃₊, of Chen and Goodman's equation 26.
 
     Where there are too few n-grams to estimate them, or the estimate is none (below 0), they are ½, 1 and 1½.
@@ -110,9 +123,11 @@ def discounts(counts: NDArray[np.int64]) -> Numbers:
     return np.array([0.0, *found])
 
 
-def _number(
-    contexts: Places, text: Ids, symbols: int, training: int, numbers: Places
-) -> tuple[Places, NDArray[np.int64]]:
+def _parts(length: int) -> list[slice]:
+    return [slice(at, min(at + _PART, length)) for at in range(0, length, _PART)]
+
+
+def _number(contexts: Places, text: Ids, symbols: int, training: int, numbers: Places) -> tuple[Places, Places]:
     """Numbers the distinct pairs of a context and a character by rising context, then character, into `numbers`.
 
     All three have shape (characters,). Returned are a place of each distinct pair, and how often it is met at the first
@@ -126,32 +141,33 @@ def _number(
 
 def _by_table(
     contexts: Places, text: Ids, symbols: int, count: int, training: int, numbers: Places
-) -> tuple[Places, NDArray[np.int64]]:
+) -> tuple[Places, Places]:
     """With a table of all pairs that there could be."""
-    parts = [slice(at, at + _PART) for at in range(0, len(text), _PART)]
+    parts = _parts(len(text))
     at: Places = np.full(count * symbols, -1, dtype=np.int32)
     for part in parts:
         keys = contexts[part] * np.int32(symbols) + text[part]
         at[keys] = np.arange(part.start, part.start + len(keys), dtype=np.int32)
     there = at >= 0
     places = at[there]
-    met = np.zeros(len(places), dtype=np.int64)
+    met: Places = np.zeros(len(places), dtype=np.int32)
     number_of = np.cumsum(there, dtype=np.int32)
     number_of -= 1
     for part in parts:
         numbers[part] = number_of[contexts[part] * np.int32(symbols) + text[part]]
-        met += np.bincount(numbers[part][: max(0, training - part.start)], minlength=len(places))
+        trained = numbers[part][: max(0, training - part.start)]
+        met += np.bincount(trained, minlength=len(places)).astype(np.int32)
     return places, met
 
 
 def _by_sorting(
     contexts: Places, text: Ids, symbols: int, count: int, training: int, numbers: Places
-) -> tuple[Places, NDArray[np.int64]]:
+) -> tuple[Places, Places]:
     """By sorting those that are met, the pairs of a range of contexts at a time."""
     all_places, all_met, done = [], [], 0
     upto = np.zeros(count, dtype=np.int64)
-    for at in range(0, len(text), _PART):
-        upto += np.bincount(contexts[at : at + _PART], minlength=count)
+    for part in _parts(len(text)):
+        upto += np.bincount(contexts[part], minlength=count)
     np.cumsum(upto, out=upto)
     borders = np.searchsorted(upto, np.arange(0, len(text), _PART), side="right").tolist()
     borders = sorted({0, *borders, count})
@@ -167,6 +183,6 @@ def _by_sorting(
         found = np.cumsum(new) - 1
         numbers[here] = found + done
         all_places.append(here[new].astype(np.int32))
-        all_met.append(np.bincount(found[here < training], minlength=len(all_places[-1])))
+        all_met.append(np.bincount(found[here < training], minlength=len(all_places[-1])).astype(np.int32))
         done += len(all_places[-1])
     return np.concatenate(all_places), np.concatenate(all_met)
