@@ -164,7 +164,7 @@ def _judged(sample: bytes) -> str:
     """The legacy encoding that charset-normalizer thinks likeliest.
 
     windows-1252 where it finds none, or no difference between that and another Latin one. Where a text is mostly ASCII,
-    the two or more bytes of a character of East Asia are more likely a letter and its neighbour. mac_roman is thought of
+    the two or more bytes of a character of East Asia are more likely a letter and its neighbour. mac_roman is meant
     only where lines end as on a Macintosh of its time.
     """
     from charset_normalizer import from_bytes  # loaded for the few texts that need it
