@@ -64,4 +64,4 @@ def test_rows_break_between_two_figures_and_a_part_of_a_corpus_is_named() -> Non
     for columns in range(14, 90):
         assert all(f"{name}\u00a0" in row for row in wrap(line, columns) for name in ("xz", "5-gram") if name in row)
     part = replace(FIGURES, training=TRAINING_AT_MOST)
-    assert baselines_line(BaselinesFound(part)).endswith("(learnt from the last 4,000,000 characters)")
+    assert baselines_line(BaselinesFound(part)).endswith("(learnt from the last 3,000,000 characters)")
