@@ -99,7 +99,7 @@ def _portions(tensors: Mapping[str, torch.Tensor]) -> Iterator[bytes | memoryvie
     found = []
     for name, tensor in tensors.items():
         flat = tensor.detach().contiguous().reshape(-1).view(torch.uint8)
-        found.append((name, _KINDS[tensor.dtype], tuple(tensor.shape), memoryview(flat.numpy())))
+        found.append((name, _KINDS[tensor.dtype], tuple(tensor.shape), flat.numpy().data))
     return portions(found)
 
 

@@ -125,7 +125,7 @@ def read_exactly(descriptor: int, size: int) -> bytes:
 
 
 def digest_of(descriptor: int) -> tuple[int, str]:
-    """The number and the sha256 of a file's bytes, from its beginning, a portion in memory at a time. Raises OSError."""
+    """The number and the sha256 of all of a file's bytes, a portion in memory at a time. Raises OSError."""
     digest, size = hashlib.sha256(), 0
     os.lseek(descriptor, 0, os.SEEK_SET)
     while data := os.read(descriptor, PORTION):

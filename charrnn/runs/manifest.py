@@ -115,7 +115,7 @@ def require_room(facts: Mapping[str, Any]) -> None:
     if tokens > TOKENS_AT_MOST or size > MANIFEST_AT_MOST - (1 << 20):
         raise UsageError(
             f"A checkpoint holds at most {TOKENS_AT_MOST:,} tokens in {MANIFEST_AT_MOST >> 20} MB, and this text has "
-            f"{tokens:,} in {size / 2**20:.1f} MB; give --tokens byte, or --tokens word with a smaller --max-vocabulary."
+            f"{tokens:,} in {size / 2**20:.1f} MB; give --tokens byte, or --tokens word a smaller --max-vocabulary."
         )
 
 
