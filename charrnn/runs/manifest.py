@@ -33,7 +33,7 @@ MODEL, STATE = "model.safetensors", "state.safetensors"
 MANIFEST_AT_MOST = 32 << 20
 """Bytes."""
 TOKENS_AT_MOST = 500_000
-_OWN = ("format", "step", "val_loss", "files", "digest")
+_OTHER_FIELDS = 1000
 _END = re.compile(rb'"digest": "([0-9a-f]{64})"\n\}\Z')
 _KEYS = re.compile(rb'"(format|step|val_loss|files|digest|tokens|symbols|replacement|words)"\s*:')
 
@@ -77,7 +77,7 @@ class Manifest(msgspec.Struct, frozen=True):
     def vocabulary_facts(self) -> dict[str, Any]:
         """For `charrnn.text.vocabulary.from_facts`. Raises ValueError for more tokens than there may be."""
         written = {name: bytes(getattr(self, name)) for name in ("symbols", "replacement", "words")}
-        if written["words"].count(b",") > 2 * TOKENS_AT_MOST or len(written["symbols"]) > 12 * TOKENS_AT_MOST:
+        if len(written["symbols"]) > 12 * TOKENS_AT_MOST:  # as "\\ud83d\\ude00"
             raise ValueError(f"more than {TOKENS_AT_MOST:,} tokens")
         facts = {n: json.loads(text.decode("utf-8", "surrogatepass")) for n, text in written.items() if text}
         kinds = {"symbols": str, "replacement": str | None, "words": list}
@@ -122,8 +122,10 @@ def require_room(facts: Mapping[str, Any]) -> None:
 def parse_manifest(data: bytes) -> Manifest:
     """What the content says. Raises ValueError with a clause for one that is damaged, NewerError for a later format."""
     end = _END.search(data[-80:])
-    body = data[: len(data) - len(end[0]) + len(b'"digest": "')] if end else b""
+    body = memoryview(data)[: len(data) - len(end[0]) + len(b'"digest": "')] if end else b""
     sealed = end is not None and hashlib.sha256(body).hexdigest().encode() == end[1]
+    if data.count(b",") > TOKENS_AT_MOST + _OTHER_FIELDS:
+        raise ValueError(f"{MANIFEST} has more than {TOKENS_AT_MOST:,} tokens")
     try:
         if msgspec.json.decode(data, type=_OnlyFormat).format > FORMAT:
             words = "was written by a newer charrnn; update to open it"
