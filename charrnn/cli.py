@@ -106,6 +106,21 @@ def _parser() -> argparse.ArgumentParser:
     runs.add_argument("--json", action="store_true", help="one JSON object a line")
     runs.set_defaults(run_command=_runs)
 
+    saved = commands.add_parser(
+        "checkpoints", help="list a run's checkpoints", description="List a run's checkpoints and verify each."
+    )
+    saved.add_argument("run", metavar="RUN", help="the run's name or folder")
+    _add_runs_folder(saved)
+    saved.add_argument("--json", action="store_true", help="one JSON object a line")
+    saved.set_defaults(run_command=_checkpoints)
+
+    keep = commands.add_parser(
+        "keep", help="keep a checkpoint", description="Mark a checkpoint so that it is never removed to make room."
+    )
+    _add_saved_run(keep)
+    keep.add_argument("--off", action="store_true", help="take the mark away")
+    keep.set_defaults(run_command=_keep)
+
     stop = commands.add_parser("stop", help="end a live run", description="Checkpoint and stop a live run.")
     stop.add_argument("run", nargs="?", metavar="RUN", help="the run's name or folder")
     stop.add_argument("--all", action="store_true", help="every live run in the folder")
@@ -203,6 +218,20 @@ def _runs(arguments: argparse.Namespace) -> int:
     from charrnn.commands.listing import print_runs
 
     print_runs(directory.runs_folder(arguments.runs_folder), as_json=arguments.json)
+    return 0
+
+
+def _checkpoints(arguments: argparse.Namespace) -> int:
+    from charrnn.commands.checkpoints import print_checkpoints
+
+    print_checkpoints(_run_of(arguments), as_json=arguments.json)
+    return 0
+
+
+def _keep(arguments: argparse.Namespace) -> int:
+    from charrnn.commands.checkpoints import keep_checkpoint
+
+    print(keep_checkpoint(_run_of(arguments), arguments.checkpoint, off=arguments.off), file=sys.stderr)
     return 0
 
 

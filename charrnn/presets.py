@@ -88,6 +88,7 @@ _RANGES: dict[str, tuple[float, float, str]] = {
     "steps": (1, 2**62, "at least 1"),
     "minutes": (1e-9, math.inf, "above 0"),
     "threads": (0, 4096, "at least 1"),
+    "save_every": (0.0, 1e9, "from 0 (never by time) to 1e9 seconds"),
     "evaluate_every": (0, 2**62, "at least 0 (0 for never)"),
     "sample_every": (0, 2**62, "at least 0 (0 for never)"),
     "pace": (0.0, 1e6, "from 0 (hold still) to 1000000 characters a second"),
@@ -108,6 +109,16 @@ def range_problem(name: str, value: Value) -> str | None:
         low, high, words = _RANGES[name]
         if not isinstance(value, int | float) or not (math.isfinite(value) and low <= value <= high):
             return f"{value} is out of range, it must be {words}"
+    return None
+
+
+def settings_problem(config: RunConfig) -> str | None:
+    """What is wrong with a recorded setting that is out of its range, in words; None where all are in theirs."""
+    for part in (config.corpus, config.model, config.training, config.stream, config.stream.knobs):
+        for name, value in asdict(part).items():
+            problem = range_problem(name, value) if isinstance(value, int | float) else None
+            if problem:
+                return f"{name} {problem}"
     return None
 
 

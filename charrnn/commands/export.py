@@ -7,8 +7,11 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from charrnn.commands.checkpoints import tell_damaged
 from charrnn.config import UsageError
+from charrnn.runs.manifest import MODEL
 from charrnn.runs.metrics import read_metrics
+from charrnn.runs.recovery import open_checkpoint
 
 PLOTS = (".png", ".svg", ".pdf")
 COLUMNS = ("step", "chars", "seconds", "train_loss", "val_loss", "learning_rate")
@@ -74,6 +77,7 @@ def _write_csv(run: Path, out: Path) -> None:
 
 
 def _copy_model(run: Path, out: Path, which: str) -> None:
-    from charrnn.runs.saved import choose_checkpoint
-
-    shutil.copyfile(choose_checkpoint(run, which).path / "model.safetensors", out)
+    found = open_checkpoint(run, which)
+    tell_damaged(found.remarks)
+    assert found.checkpoint is not None
+    shutil.copyfile(found.checkpoint.path / MODEL, out)

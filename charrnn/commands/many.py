@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
 
+from charrnn.commands.checkpoints import tell_damaged
 from charrnn.config import Knobs
 from charrnn.sampling.many import ManyStreams, seeds_from
 from charrnn.sampling.saved_model import SavedModel, load_model
@@ -32,6 +33,7 @@ def sample_many(
     most KEPT_AT_MOST characters are in memory.
     """
     saved = load_model(run, which)
+    tell_damaged(saved.remarks)
     if prime is None:
         prime = saved.config.stream.prime
     if seed is None:

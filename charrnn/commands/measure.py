@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from charrnn.commands.checkpoints import tell_damaged
 from charrnn.commands.many import tell_left_out
 from charrnn.commands.per_char import print_per_char
 from charrnn.config import Knobs, UsageError
@@ -29,6 +30,7 @@ GROUP = 256
 def sample(run: Path, *, which: str, prime: str | None, length: int, knobs: Knobs, seed: int | None) -> None:
     """Writes the prime and `length` characters to standard output, in constant memory. Raises UsageError."""
     saved = load_model(run, which)
+    tell_damaged(saved.remarks)
     if prime is None:
         prime = saved.config.stream.prime
     if seed is None:
@@ -65,6 +67,7 @@ def evaluate(
     _refuse_contradictions(chosen, file, per_char=per_char, baselines=baselines)
     figures: Baselines | None = None
     saved = load_model(run, which)
+    tell_damaged(saved.remarks)
     if file is None:
         corpus = load_corpus(saved.config.corpus)
         if corpus.sha256 != saved.config.corpus.sha256:

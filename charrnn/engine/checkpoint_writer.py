@@ -1,17 +1,24 @@
-"""Checkpoints written in a thread of the trainer: training waits only while its state is copied."""
+"""Checkpoints written in a thread of the trainer: training waits only while its state is copied.
+
+They are written every so many seconds, at each new best held-out loss, on request, before a cool-down that was asked
+for and after a return from a divergence (what follows either may have to be undone), when a cool-down is done, and at
+every orderly end. A run that goes on, with whatever new settings or text, does so from a checkpoint that is on disk
+already.
+"""
 
 from __future__ import annotations
 
-import queue
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from torch import Tensor
 
-from charrnn.runs.checkpoint import save_checkpoint
+from charrnn.runs.checkpoint import first_unsound, save_checkpoint
+
+Purpose = Literal["newest", "best", "cooled"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,48 +33,71 @@ class Snapshot:
 
 
 class CheckpointWriter:
-    """Writes what it is given, one after the other, and tells `written(snapshot, problem)` of each, in its thread."""
+    """Writes what it is given, and tells `written(snapshot, problem)` of each, in its thread.
+
+    However long the disk takes, at most one snapshot of each purpose waits beside the one being written: a newer one
+    takes its place, and who waited for news of the older hears of the newer.
+    """
 
     def __init__(self, run: Path, facts: dict[str, Any], written: Callable[[Snapshot, str | None], None]) -> None:
         self._run, self._facts, self._written = run, facts, written
-        self._waiting: queue.SimpleQueue[Snapshot | None] = queue.SimpleQueue()
+        self._waiting: dict[Purpose, Snapshot] = {}
+        self._closing = False
+        self._news = threading.Condition()
         self._thread = threading.Thread(target=self._work, daemon=True)
         self._thread.start()
-        self.idle = True
 
-    def put(self, snapshot: Snapshot) -> None:
-        self.idle = False
-        self._waiting.put(snapshot)
+    def put(self, snapshot: Snapshot, purpose: Purpose = "newest") -> None:
+        """On its way to the disk; returns at once. A snapshot of a step that waits already takes that one's place."""
+        with self._news:
+            same = [p for p, other in self._waiting.items() if p == purpose or other.step == snapshot.step]
+            asked = any([snapshot.asked, *(self._waiting.pop(p).asked for p in same)])
+            self._waiting[next((p for p in same if p != "newest"), purpose)] = replace(snapshot, asked=asked)
+            self._news.notify()
+
+    def _next(self) -> Snapshot | None:
+        """The one of the lowest step, as soon as there is one; None when there will be no more."""
+        with self._news:
+            while not self._waiting and not self._closing:
+                self._news.wait()
+            if not self._waiting:
+                return None
+            return self._waiting.pop(min(self._waiting, key=lambda purpose: self._waiting[purpose].step))
 
     def _work(self) -> None:
-        while (taken := self._waiting.get()) is not None:
-            problem = None
-            try:
-                save_checkpoint(
-                    self._run,
-                    step=taken.step,
-                    model=taken.model,
-                    state=taken.state,
-                    val_loss=taken.val_loss,
-                    facts=self._facts,
-                )
-            except OSError as error:
-                problem = f"{error.strerror or error} ({self._run})"
-            self._written(taken, problem)
-            self.idle = self._waiting.empty()
+        while (taken := self._next()) is not None:
+            self._written(taken, self._save(taken))
+
+    def _save(self, taken: Snapshot) -> str | None:
+        """What went wrong, in words."""
+        unsound = first_unsound(taken.model, weights=True) or first_unsound(taken.state, weights=False)
+        if unsound is not None:
+            return f"the numbers of {unsound} are not finite, so the older checkpoints stay as they are ({self._run})"
+        try:
+            save_checkpoint(
+                self._run,
+                step=taken.step,
+                model=taken.model,
+                state=taken.state,
+                val_loss=taken.val_loss,
+                facts=self._facts,
+            )
+        except OSError as error:
+            return f"{error.strerror or error} ({self._run})"
+        return None
 
     def close(self) -> None:
         """Waits until everything is on disk."""
-        self._waiting.put(None)
+        with self._news:
+            self._closing = True
+            self._news.notify()
         self._thread.join()
 
 
 class NoWriter:
     """In its place on a rank that writes none."""
 
-    idle = True
-
-    def put(self, snapshot: Snapshot) -> None:
+    def put(self, snapshot: Snapshot, purpose: Purpose = "newest") -> None:
         """Rank 0 writes the same."""
 
     def close(self) -> None:

@@ -12,7 +12,8 @@ from charrnn.engine.checkpoint_writer import Snapshot
 from charrnn.engine.ending import Ending
 from charrnn.engine.held_out import HeldOut
 from charrnn.engine.trainer_messages import Progress
-from charrnn.runs.checkpoint import MODEL, STATE, load_tensors
+from charrnn.runs.checkpoint import load_tensors
+from charrnn.runs.manifest import MODEL, STATE
 from charrnn.runs.saved import Saved
 from charrnn.training.ranks import ALONE, Ranks
 from charrnn.training.trainer import Trainer

@@ -21,10 +21,9 @@ from charrnn.engine.trainer_link import TrainerLink, in_words
 from charrnn.presets import corpus_config
 from charrnn.runs import directory
 from charrnn.runs.metrics import read_metrics
-from charrnn.runs.saved import list_checkpoints
+from charrnn.runs.recovery import resume_point
 from charrnn.text.corpus import Corpus
 
-CHECKPOINT_EVERY = 60.0
 PROGRESS_TOLD_EVERY = 0.5
 
 
@@ -43,6 +42,7 @@ class Supervisor:
         self._folder: directory.RunFolder | None = None
         self._done: trainer.Done | None = None
         self._keeping: asyncio.Task[None] | None = None
+        self._saver: asyncio.Task[None] | None = None
         self.weights = open_memory()
 
     def send(self, message: trainer.ToTrainer) -> None:
@@ -58,16 +58,16 @@ class Supervisor:
         ids = open_memory(corpus.ids.data.cast("B")) if corpus.descriptor is None else os.dup(corpus.descriptor)
         self._link = await TrainerLink.start(self.weights, ids, self._record.log)
         os.close(ids)
-        self._link.send(self._build_message())
-        saver = asyncio.create_task(self._save_now_and_then())
         try:
+            self._link.send(await self._build_message())
             async for message in self._link:
                 self._follow(message)
         except BaseException:
             self._link.process.terminate()
             raise
         finally:
-            saver.cancel()
+            if self._saver is not None:
+                self._saver.cancel()
             status = await self._link.ended()
             if self._keeping is not None:
                 await self._keeping
@@ -87,7 +87,7 @@ class Supervisor:
         if self._folder is not None:
             self._folder.close()
 
-    def _build_message(self) -> trainer.Build:
+    async def _build_message(self) -> trainer.Build:
         corpus, recorded = self._corpus, self._opened.recorded
         config: CorpusConfig
         checkpoint = None
@@ -96,8 +96,11 @@ class Supervisor:
         else:
             config = recorded.corpus
             self._folder = directory.RunFolder.open(self._opened.place)
-            saved = list_checkpoints(self._opened.place)
-            checkpoint = saved[-1] if saved else None
+            found = await asyncio.to_thread(resume_point, self._opened.place)
+            for words in found.remarks:
+                self._record.log(words)
+                self._board.announce(Notice("warning", words))
+            checkpoint = found.checkpoint
             until = checkpoint.step if checkpoint else 0
             lines = [line for line in read_metrics(self._opened.place) if line["step"] <= until]
             self._board.add_points([_point(line) for line in lines])
@@ -194,6 +197,7 @@ class Supervisor:
             learning_rate=built.learning_rate,
             steps_target=built.config.training.steps,
         )
+        self._saver = asyncio.create_task(self._save_every(built.config.training.save_every))
         self._began(info)
         self.send(trainer.Proceed(str(place), paused))
 
@@ -215,9 +219,9 @@ class Supervisor:
             self._record.event("checkpoint", True, step)
             self._board.announce(Notice("saved", f"Checkpoint written at step {step:,}."))
 
-    async def _save_now_and_then(self) -> None:
-        while True:
-            await asyncio.sleep(CHECKPOINT_EVERY)
+    async def _save_every(self, seconds: float) -> None:
+        while seconds:
+            await asyncio.sleep(seconds)
             if self._board.status.state == "training":
                 self.send(trainer.Save())
 

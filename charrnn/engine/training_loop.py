@@ -10,6 +10,7 @@ from typing import Protocol
 import torch
 
 from charrnn.engine.checkpoint_writer import CheckpointWriter, NoWriter, Snapshot
+from charrnn.engine.restoring import require_step, said_of
 from charrnn.engine.run_setup import corpus_in_memory, run_config
 from charrnn.engine.run_state import RunState
 from charrnn.engine.step_record import StepRecord
@@ -34,8 +35,10 @@ from charrnn.engine.trainer_messages import (
 from charrnn.engine.weights import SharedWeights
 from charrnn.model.language_model import count_parameters, summary
 from charrnn.runs.checkpoint import require_vocabulary
+from charrnn.runs.manifest import require_room
 from charrnn.runs.metrics import record_interval
 from charrnn.runs.saved import Saved
+from charrnn.sampling.fitting import require_fit
 from charrnn.sampling.stream import TextStream
 from charrnn.text.stored import forget_pages
 from charrnn.training.guard import Guard
@@ -81,6 +84,9 @@ class TrainingLoop:
         corpus = corpus_in_memory(build, ids)
         self.vocabulary = corpus.vocabulary
         self.ids = corpus.ids
+        require_room(self.vocabulary.facts())
+        if build.checkpoint is not None and ranks.rank == 0:
+            require_fit(Saved(Path(build.checkpoint), 0, None), self.config.model, len(self.vocabulary))
         self.trainer = build_trainer(self.config, corpus, ranks)
         if self.trainer.in_shares:
             torch.set_num_threads(1)  # what is left for this thread is small, and waking others takes longer
@@ -91,7 +97,9 @@ class TrainingLoop:
         if build.checkpoint is not None and build.recorded is not None:
             if ranks.rank == 0:
                 require_vocabulary(Saved(Path(build.checkpoint), 0, None), self.vocabulary)
-            self.called_off = self.state.restore(Path(build.checkpoint), build.recorded.training)
+            with said_of(build.checkpoint):
+                self.called_off = self.state.restore(Path(build.checkpoint), build.recorded.training)
+            require_step(build.checkpoint, self.trainer.steps_done)
             if "lr" in build.options:
                 self.trainer.set_learning_rate(self.config.training.lr)
         model = self.trainer.evaluated_model
@@ -134,7 +142,6 @@ class TrainingLoop:
         self.writer = CheckpointWriter(folder, facts, self._written) if self.ranks.rank == 0 else NoWriter()
         self.steps = StepRecord(self.trainer)
         self.guard = Guard(self.trainer)
-        self.best_unsaved: Snapshot | None = None
         spoke = published = 0.0
         reason = "asked"
         if self.called_off:
@@ -184,6 +191,7 @@ class TrainingLoop:
         back = self.guard.watch(result)
         if back is not None:
             self.link.say(WentBack(back.step, back.to, back.rate, back.exploded, back.stuck))
+            self.writer.put(self.state.snapshot(asked=False))
             if back.stuck:
                 self.stuck = True
                 self._pause(True)
@@ -200,23 +208,20 @@ class TrainingLoop:
             self._record(val_loss)
         if training.sample_every and step % training.sample_every == 0 and self.ranks.rank == 0:
             self._sample()
-        if self.best_unsaved is not None and self.writer.idle:
-            self.writer.put(self.best_unsaved)
-            self.best_unsaved = None
         if cooled and cooldown is not None:
             self._wait_cooled(cooldown.length)
 
     def _wait_cooled(self, length: int) -> None:
         """A cool-down that was asked for is done: it is saved and told, and training waits."""
         self.cooled = Applied("cooled", length, self.trainer.steps_done)
-        self.writer.put(self.state.snapshot(asked=False))
+        self.writer.put(self.state.snapshot(asked=False), "cooled")
         self._pause(True)
 
     def _evaluate(self) -> float | None:
         held_out, step = self.state.held_out, self.trainer.steps_done
         val_loss = self.trainer.evaluate()
         if held_out.take(step, val_loss):
-            self.best_unsaved = self.state.snapshot(asked=False)
+            self.writer.put(self.state.snapshot(asked=False), "best")
         elif held_out.worth_telling and not self.config.training.patience:
             self.link.say(Stalled(step, held_out.since_best, held_out.best, held_out.best_step))
         return val_loss
@@ -290,6 +295,7 @@ class TrainingLoop:
             length = steps or asked_length(step, training.cooldown)
             if training.steps is not None:
                 length = max(1, min(length, training.steps - step))
+            self.writer.put(self.state.snapshot(asked=False))
             trainer.cool_down(length)
             self.link.say(Applied("cooldown", length, step))
         elif not on and running is not None:
@@ -307,8 +313,6 @@ class TrainingLoop:
             self._record(val_loss)
         self.shared.publish(step)
         self._progress()
-        if self.best_unsaved is not None and self.best_unsaved.step != step:
-            self.writer.put(self.best_unsaved)
         self.writer.put(self.state.snapshot(asked=False))
         self.writer.close()
         self.link.say(Done(reason, step, held_out.best, held_out.best_step))

@@ -1,30 +1,56 @@
 """Checkpoints: a folder each, safetensors and a manifest, whole or not there at all.
 
 RUN/checkpoints/step-00001200/ {model.safetensors, state.safetensors, MANIFEST.json}
+
+A checkpoint is written into a folder of another name beside its place, every file is synced, then the folder; then it
+is renamed and the folder above is synced. Whoever is killed at any moment leaves the older checkpoints as they were,
+and at most a folder that begins with a dot, which `charrnn.runs.recovery` puts right when the run is opened.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load, save
+from safetensors.torch import load
 
 from charrnn.config import UsageError
-from charrnn.runs.saved import MANIFEST, Saved, best_checkpoint, list_checkpoints
+from charrnn.runs.durable import make_folder, plain_file, read_exactly, sync_folder, write_file
+from charrnn.runs.manifest import MANIFEST, MODEL, STATE, FileFacts, manifest_bytes
+from charrnn.runs.saved import (
+    CHECKPOINTS,
+    KEEP,
+    DamagedError,
+    Saved,
+    best_checkpoint,
+    folder_name,
+    list_checkpoints,
+    read_manifest,
+    unreadable,
+)
+from charrnn.runs.tensor_file import portions, read_header
 from charrnn.text.vocabulary import Vocabulary, from_facts
 
-FORMAT = 1
-MODEL = "model.safetensors"
-STATE = "state.safetensors"
 KEPT = 3
+_KINDS = {
+    torch.bool: "BOOL",
+    torch.uint8: "U8",
+    torch.int8: "I8",
+    torch.int16: "I16",
+    torch.int32: "I32",
+    torch.int64: "I64",
+    torch.float16: "F16",
+    torch.bfloat16: "BF16",
+    torch.float32: "F32",
+    torch.float64: "F64",
+}
 
 
 def save_checkpoint(
@@ -36,27 +62,27 @@ def save_checkpoint(
     val_loss: float | None,
     facts: Mapping[str, Any],
 ) -> Path:
-    """Writes one checkpoint beside its final place, syncs it, renames it; the older ones then make room.
+    """Writes one checkpoint of tensors on the CPU, as this file's head says; the older ones then make room.
 
-    `facts` goes into the manifest (versions, threads, the corpus's digest). The last three and the best stay.
-    Raises OSError; what was there before is then untouched.
+    `facts` goes into the manifest (versions, threads, the corpus's digest, the vocabulary). The last three, the best
+    and those with a keep mark stay. Raises OSError, also for a sync that failed: the checkpoint is then not there, and
+    what was there before is untouched.
     """
-    final = run / "checkpoints" / f"step-{step:08d}"
-    new = final.with_name(f".{final.name}.{os.getpid()}.new")
+    final = run / CHECKPOINTS / folder_name(step)
+    new = _beside(final, "new")
+    make_folder(final.parent)
     shutil.rmtree(new, ignore_errors=True)
-    new.mkdir(parents=True)
+    new.mkdir()
     try:
         files = {}
         for name, tensors in ((MODEL, model), (STATE, state)):
-            data = save({key: tensor.contiguous() for key, tensor in tensors.items()})
-            _write(new / name, data)
-            files[name] = {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
-        manifest = {"format": FORMAT, "step": step, "val_loss": val_loss, "files": files, **facts}
-        _write(new / MANIFEST, json.dumps(manifest, indent=1, allow_nan=False).encode())
-        _sync(new)
-        shutil.rmtree(final, ignore_errors=True)
-        new.rename(final)
-        _sync(final.parent)
+            size, sha256 = write_file(new / name, _portions(tensors))
+            files[name] = FileFacts(size, sha256)
+        write_file(new / MANIFEST, [manifest_bytes(step=step, val_loss=val_loss, files=files, facts=facts)])
+        if os.path.lexists(final / KEEP):
+            write_file(new / KEEP, [])
+        sync_folder(new)
+        _put_in_place(new, final)
     except BaseException:
         shutil.rmtree(new, ignore_errors=True)
         raise
@@ -64,48 +90,66 @@ def save_checkpoint(
     return final
 
 
-def _write(path: Path, data: bytes) -> None:
-    with open(path, "wb") as out:
-        out.write(data)
-        out.flush()
-        os.fsync(out.fileno())
+def _beside(final: Path, kind: str) -> Path:
+    return final.with_name(f".{final.name}.{os.getpid()}.{kind}")
 
 
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
+def _portions(tensors: Mapping[str, torch.Tensor]) -> Iterator[bytes | memoryview]:
+    """The bytes of a safetensors file, without a copy of any tensor: other threads run while they are written."""
+    found = []
+    for name, tensor in tensors.items():
+        flat = tensor.detach().contiguous().reshape(-1).view(torch.uint8)
+        found.append((name, _KINDS[tensor.dtype], tuple(tensor.shape), flat.numpy().data))
+    return portions(found)
+
+
+def _put_in_place(new: Path, final: Path) -> None:
+    """Renames, with one of the same step moved aside meanwhile; on failure all is as it was."""
+    aside = _beside(final, "old")
+    there = os.path.lexists(final)
+    if there:
+        shutil.rmtree(aside, ignore_errors=True)
+        final.rename(aside)
+    placed = False
     try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        new.rename(final)
+        placed = True
+        sync_folder(final.parent)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            if placed:
+                final.rename(new)
+            if there:
+                aside.rename(final)
+        raise
+    if there:
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 def _make_room(run: Path) -> None:
+    """Removes what nobody needs any more, each renamed first: a folder of a checkpoint's name is never half a one."""
     saved = list_checkpoints(run)
-    keep = {c.path for c in saved[-KEPT:]}
     best = best_checkpoint(saved)
+    stay = {c.path for c in saved[-KEPT:]} | ({best.path} if best else set())
     for checkpoint in saved:
-        if checkpoint.path not in keep and (best is None or checkpoint.path != best.path):
-            shutil.rmtree(checkpoint.path, ignore_errors=True)
-
-
-def read_manifest(checkpoint: Saved) -> dict[str, Any]:
-    """The manifest of a checkpoint. Raises UsageError for one that is damaged or of a newer format."""
-    try:
-        manifest: dict[str, Any] = json.loads((checkpoint.path / MANIFEST).read_text(encoding="utf-8"))
-        newer = manifest["format"] > FORMAT
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"The checkpoint {checkpoint.path} cannot be read: {error}.") from None
-    if newer:
-        raise UsageError(f"The checkpoint {checkpoint.path} was written by a newer charrnn; update to open it.")
-    return manifest
+        if checkpoint.path in stay or checkpoint.kept:
+            continue
+        gone = _beside(checkpoint.path, "gone")
+        with contextlib.suppress(OSError):
+            shutil.rmtree(gone, ignore_errors=True)
+            checkpoint.path.rename(gone)
+            shutil.rmtree(gone)
 
 
 def vocabulary_of(checkpoint: Saved) -> Vocabulary:
     """The vocabulary that a checkpoint's model was trained with. Raises UsageError for a damaged manifest."""
+    manifest = read_manifest(checkpoint.path)
     try:
-        return from_facts(read_manifest(checkpoint))
+        return from_facts(manifest.vocabulary_facts())
     except (KeyError, TypeError, ValueError) as error:
-        raise UsageError(f"The checkpoint {checkpoint.path} has no vocabulary that can be read: {error}.") from None
+        raise UsageError(
+            f"The checkpoint {checkpoint.path} has no vocabulary that can be read ({error}); give another."
+        ) from None
 
 
 def require_vocabulary(checkpoint: Saved, vocabulary: Vocabulary) -> None:
@@ -120,13 +164,41 @@ def require_vocabulary(checkpoint: Saved, vocabulary: Vocabulary) -> None:
 
 
 def load_tensors(checkpoint: Saved, name: str) -> dict[str, torch.Tensor]:
-    """The tensors of one file of a checkpoint, after its size and sha256 were checked. Raises UsageError."""
-    manifest = read_manifest(checkpoint)
+    """The tensors of one file of a checkpoint: the very bytes whose size, header and sha256 were checked.
+
+    Raises UsageError, also for weights or an optimiser's moments that no training leaves behind: NaN.
+    """
+    recorded = read_manifest(checkpoint.path).files.of(name)
     try:
-        data = (checkpoint.path / name).read_bytes()
-        recorded = manifest["files"][name]
-        if recorded["bytes"] != len(data) or recorded["sha256"] != hashlib.sha256(data).hexdigest():
-            raise UsageError(f"The checkpoint {checkpoint.path} is damaged: {name} has not the recorded digest.")
-        return load(data)
-    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
-        raise UsageError(f"The checkpoint {checkpoint.path} cannot be read: {error}.") from None
+        with plain_file(checkpoint.path / name) as (descriptor, size):
+            if size != recorded.bytes:
+                raise DamagedError(checkpoint.path, f"{name}: {size:,} bytes, and {recorded.bytes:,} were written")
+            read_header(descriptor, size)
+            os.lseek(descriptor, 0, os.SEEK_SET)
+            data = read_exactly(descriptor, size)
+        if len(data) != size or recorded.sha256 != hashlib.sha256(data).hexdigest():
+            raise DamagedError(checkpoint.path, f"{name} has not the recorded digest")
+        tensors = load(data)
+    except OSError as error:
+        raise unreadable(checkpoint.path, error) from None
+    except (ValueError, KeyError, TypeError, SafetensorError) as error:
+        raise DamagedError(checkpoint.path, f"{name}: {error}") from None
+    unsound = first_unsound(tensors, weights=name == MODEL)
+    if unsound is not None:
+        raise UsageError(
+            f"The checkpoint {checkpoint.path} has numbers in {unsound!r} that are not finite; give another with "
+            "--checkpoint, or start a new run."
+        )
+    return tensors
+
+
+def first_unsound(tensors: Mapping[str, torch.Tensor], *, weights: bool) -> str | None:
+    """The first tensor with numbers that nothing can go on from: weights not finite, moments that are NaN."""
+    for name, tensor in tensors.items():
+        if weights or name.startswith("raw/"):
+            bad = not bool(torch.isfinite(tensor).all())
+        else:
+            bad = name.startswith("optimiser/") and bool(torch.isnan(tensor).any())
+        if bad:
+            return name
+    return None

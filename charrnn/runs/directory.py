@@ -20,9 +20,13 @@ import tomli_w
 from platformdirs import user_data_path, user_runtime_path
 
 from charrnn.config import RunConfig, UsageError
+from charrnn.presets import settings_problem
+from charrnn.runs.durable import make_folder, read_plain, replace_file
 from charrnn.runs.metrics import last_point
 
 CONFIG = "config.toml"
+CONFIG_AT_MOST = 1 << 20
+"""Bytes: a run's folder may come from somebody else."""
 LOCK = "lock"
 
 
@@ -94,8 +98,7 @@ class RunFolder:
     def create(cls, path: Path, config: RunConfig) -> RunFolder:
         """Makes the folder and writes config.toml. Raises UsageError if it cannot be written."""
         try:
-            path.mkdir(parents=True, exist_ok=True)
-            (path / "checkpoints").mkdir(exist_ok=True)
+            make_folder(path / "checkpoints")
             folder = cls(path, _take_lock(path))
             folder.write_config(config)
         except OSError as error:
@@ -110,11 +113,8 @@ class RunFolder:
         return cls(path, _take_lock(path))
 
     def write_config(self, config: RunConfig) -> None:
-        """Replaces config.toml as a whole."""
-        text = tomli_w.dumps(_without_none(asdict(config)))
-        new = self.path / (CONFIG + ".new")
-        new.write_text(text, encoding="utf-8")
-        new.replace(self.path / CONFIG)
+        """Replaces config.toml as a whole; it is on the disk then. Raises OSError."""
+        replace_file(self.path / CONFIG, tomli_w.dumps(_without_none(asdict(config))).encode())
 
     def close(self) -> None:
         self._lock.close()
@@ -123,10 +123,15 @@ class RunFolder:
 def read_config(path: Path) -> RunConfig:
     """The settings of the run at `path`. Raises UsageError if they cannot be read."""
     try:
-        content = tomllib.loads((path / CONFIG).read_text(encoding="utf-8"))
-        return msgspec.convert(content, RunConfig)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise UsageError(f"{path / CONFIG} is not a run's settings: {error}.") from None
+        content = tomllib.loads(read_plain(path / CONFIG, CONFIG_AT_MOST).decode("utf-8"))
+        config = msgspec.convert(content, RunConfig)
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError, RecursionError) as error:
+        why = f"{error.strerror}: {path / CONFIG}" if isinstance(error, OSError) else error
+        raise UsageError(f"{path / CONFIG} is not a run's settings: {why}.") from None
+    problem = settings_problem(config)
+    if problem:
+        raise UsageError(f"{path / CONFIG} has a setting that cannot be: {problem}.")
+    return config
 
 
 def _without_none(value: Any) -> Any:

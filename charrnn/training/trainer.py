@@ -313,6 +313,11 @@ class Trainer:
         self._hidden = [tuple(layers[i][place] for place in sorted(layers[i])) for i in sorted(layers)] or None
         if any(tensor.shape[0] != self.config.batch for layer in self._hidden or [] for tensor in layer):
             raise ValueError(f"its hidden state is not that of {self.config.batch} streams")
+        of_layers, units = len(self._hidden or []), self.model.config.hidden
+        if of_layers not in (0, self.model.config.layers) or any(
+            tensor.shape[-1] != units for layer in self._hidden or [] for tensor in layer
+        ):
+            raise ValueError(f"its hidden state is not that of {self.model.config.layers} layers of {units}")
         if self._hidden is not None:
             self._hidden = [tuple(tensor[self._share] for tensor in layer) for layer in self._hidden]
         self._load_random_states(self._ranks.own_of(tensors))
@@ -333,5 +338,6 @@ class Trainer:
         if entries and len(entries) != len(parameters):
             raise ValueError(f"it knows {len(entries)} parameters, the model has {len(parameters)}")
         for index, entry in entries.items():
-            if entry["exp_avg"].shape != parameters[index].shape:
+            whole = parameters[index].shape
+            if entry["exp_avg"].shape != whole or any(tensor.shape not in ((), whole) for tensor in entry.values()):
                 raise ValueError(f"parameter {index} has another shape")
