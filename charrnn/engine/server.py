@@ -7,11 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import random
-import socket
-import struct
-import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -23,6 +19,7 @@ from charrnn.engine import trainer_messages as trainer
 from charrnn.engine.baselines import MEASURED_AFTER, find_baselines
 from charrnn.engine.board import Board
 from charrnn.engine.connection import Connection
+from charrnn.engine.listening import listen
 from charrnn.engine.messages import (
     ClientMessage,
     Ended,
@@ -46,7 +43,6 @@ from charrnn.engine.opening import open_request
 from charrnn.engine.sampler import Model, Sampler
 from charrnn.engine.supervisor import Supervisor
 from charrnn.presets import range_problem
-from charrnn.runs.directory import socket_path
 from charrnn.text import cache
 from charrnn.text.corpus import Corpus
 
@@ -235,7 +231,8 @@ class Engine:
         self._begun = True
         self._model_config = info.config.model
         self._feed_sampler()
-        self._tasks.add(asyncio.create_task(self._listen()))
+        assert self._folder is not None
+        self._tasks.add(asyncio.create_task(listen(self._folder, self.board, self.connect)))
         self._tasks.add(asyncio.create_task(self._tell_baselines()))
 
     async def _tell_baselines(self) -> None:
@@ -276,29 +273,6 @@ class Engine:
                 return
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stop_asked.wait(), 1)
-
-    async def _listen(self) -> None:
-        """Lets other clients attach, through a socket in a private folder."""
-        assert self._folder is not None
-        try:
-            path = socket_path(self._folder)
-            path.unlink(missing_ok=True)  # this engine holds the run's lock, so whoever left it is gone
-            server = await asyncio.start_unix_server(self._admit, path)
-        except (OSError, UsageError) as error:
-            self.board.announce(Notice("warning", f"No other workbench can attach to this run: {error}"))
-            return
-        try:
-            await server.serve_forever()
-        finally:
-            path.unlink(missing_ok=True)
-
-    async def _admit(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if sys.platform == "linux":
-            peer = writer.get_extra_info("socket").getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
-            if struct.unpack("3i", peer)[1] != os.getuid():
-                writer.close()
-                return
-        self.connect(reader, writer)
 
     def _to_trainer(self, order: trainer.ToTrainer, what: str) -> None:
         if self._supervisor and self.board.status.state in ("training", "paused"):
