@@ -19,7 +19,7 @@ from charrnn.engine import trainer_messages as trainer
 from charrnn.engine.baselines import MEASURED_AFTER, find_baselines
 from charrnn.engine.board import Board
 from charrnn.engine.connection import Connection
-from charrnn.engine.listening import listen
+from charrnn.engine.listening import Complaints, Listener
 from charrnn.engine.messages import (
     ClientMessage,
     Ended,
@@ -47,6 +47,7 @@ from charrnn.text import cache
 from charrnn.text.corpus import Corpus
 
 LINGER = 600.0
+LONGEST_PRIME = 10_000
 
 
 class Engine:
@@ -71,15 +72,17 @@ class Engine:
         self._model_config: ModelConfig | None = None
         self._folder: Path | None = None
         self._begun = False
+        self._complaints = Complaints()
         self._last_left = time.monotonic()
 
     # ---- what connections call --------------------------------------------------------------------------------
 
-    def connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> asyncio.Task[None]:
         """Takes a client in; serving it is a task of its own."""
         task = asyncio.create_task(Connection(self, reader, writer).serve())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     def joined(self, connection: Connection) -> None:
         """A client said hello; the first one that wants text starts the sampler."""
@@ -99,8 +102,21 @@ class Engine:
                 self._request.set_exception(UsageError("The client left before it asked for a run."))
             self.stop()
 
+    def misheard(self, words: str) -> None:
+        """A client was hung up on, for what it said or did not say."""
+        line = self._complaints.line(words)
+        if line and self._supervisor:
+            self._supervisor.log(line)
+
     def obey(self, message: ClientMessage) -> None:
-        """Does what a client asked for, at once."""
+        """Does what a client asked for, at once. What goes wrong with one wish is told, and ends nothing."""
+        try:
+            self._obey(message)
+        except Exception as error:
+            kind = type(message).__name__
+            self.board.announce(Notice("error", f"The engine could not do what was asked ({kind}): {error!r}."))
+
+    def _obey(self, message: ClientMessage) -> None:
         match message:
             case Start(request) if not self._request.done():
                 self._request.set_result(request)
@@ -112,7 +128,10 @@ class Engine:
                 if self._sampler:
                     self._sampler.set_pace(pace)
                 self.board.set_status(pace=pace, hurry=True)
-            case RestartStream(prime, seed):
+            case RestartStream(prime) if prime is not None and len(prime) > LONGEST_PRIME:
+                words = f"A prime of {len(prime):,} characters is too long; give it {LONGEST_PRIME:,} at most."
+                self.board.announce(Notice("warning", words))
+            case RestartStream(prime, seed) if seed is None or self._fits(seed=seed):
                 self._restart_stream(prime, random.randrange(1, 10_000) if seed is None else seed)
             case SetLearningRate(rate) if self._fits(lr=rate):
                 self._to_trainer(trainer.Rate(rate), "its learning rate")
@@ -231,8 +250,10 @@ class Engine:
         self._begun = True
         self._model_config = info.config.model
         self._feed_sampler()
-        assert self._folder is not None
-        self._tasks.add(asyncio.create_task(listen(self._folder, self.board, self.connect)))
+        assert self._supervisor is not None
+        self._folder = self._supervisor.folder.path
+        listener = Listener(self._supervisor.folder, self.board, self.connect)
+        self._tasks.add(asyncio.create_task(listener.serve()))
         self._tasks.add(asyncio.create_task(self._tell_baselines()))
 
     async def _tell_baselines(self) -> None:
