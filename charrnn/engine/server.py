@@ -48,6 +48,7 @@ from charrnn.text.corpus import Corpus
 
 LINGER = 600.0
 LONGEST_PRIME = 10_000
+SAMPLER_ENDS_WITHIN = 2.0
 
 
 class Engine:
@@ -241,6 +242,8 @@ class Engine:
             await asyncio.gather(*self._tasks, return_exceptions=True)
             if self._supervisor:
                 self._supervisor.close()
+            if self._sampler:  # a thread that is in the middle of torch when the process ends aborts it
+                await asyncio.to_thread(self._sampler.join, SAMPLER_ENDS_WITHIN)
             if self._piped:
                 Path(self._piped.name).unlink(missing_ok=True)
                 self._piped.close()
