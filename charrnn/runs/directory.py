@@ -18,7 +18,7 @@ import tomli_w
 from platformdirs import user_data_path
 
 from charrnn.config import RunConfig, UsageError
-from charrnn.runs.lock import LOCK, RunLock, TakenError
+from charrnn.runs.lock import LOCK, RunLock, TakenError, holder
 from charrnn.runs.lock import is_live as is_live
 from charrnn.runs.metrics import last_point
 from charrnn.runs.sockets import socket_folder as socket_folder
@@ -161,7 +161,10 @@ def _without_none(value: Any) -> Any:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSummary:
-    """One row of `charrnn runs`: `state` live or saved, `age` seconds since it last wrote, `size` bytes."""
+    """One row of `charrnn runs`: `state` live or saved, `age` seconds since it last wrote, `size` bytes.
+
+    `process` is the id of the engine of a live run, as far as it is known.
+    """
 
     name: str
     path: str
@@ -171,6 +174,7 @@ class RunSummary:
     best: float | None
     age: float
     size: int
+    process: int | None = None
 
 
 def list_runs(folder: Path) -> list[RunSummary]:
@@ -184,15 +188,18 @@ def list_runs(folder: Path) -> list[RunSummary]:
         step, best = last_point(place)
         files = _files(place)
         written = max((f.st_mtime for f in files), default=0.0)
+        live = is_live(place)
+        said = holder(place) if live else None
         summary = RunSummary(
             name=place.name,
             path=str(place),
-            state="live" if is_live(place) else "saved",
+            state="live" if live else "saved",
             corpus=config.corpus.name,
             step=step,
             best=best,
             age=max(0.0, time.time() - written),  # the clock may have been set back since
             size=sum(f.st_size for f in files),
+            process=said.pid if said else None,
         )
         found.append((written, summary))
     return [summary for _, summary in sorted(found, key=lambda run: -run[0])]

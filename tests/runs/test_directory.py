@@ -86,6 +86,7 @@ def test_the_list_has_every_run_and_passes_over_what_is_none(tmp_path: Path, con
     found = {run.name: run for run in directory.list_runs(tmp_path)}
     assert set(found) == {"a", "b"}
     assert (found["a"].state, found["b"].state) == ("live", "saved")
+    assert (found["a"].process, found["b"].process) == (os.getpid(), None)
     assert (found["b"].step, found["b"].best) == (7, 2.0)
     assert directory.list_runs(tmp_path / "nowhere") == []
     live.close()
