@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import tempfile
 import time
+from itertools import count
 from pathlib import Path
 
 from tui.terminal import safe_line
@@ -22,15 +24,25 @@ def keep(text: str, run: str) -> tuple[str, str]:
     """Writes `text` to a new file; a notice's level and sentence."""
     from platformdirs import user_cache_path
 
-    name = f"{re.sub(r'[^A-Za-z0-9._-]+', '-', run)[:60] or 'stream'}-{time.strftime('%Y%m%d-%H%M%S')}.txt"
+    name = f"{re.sub(r'[^A-Za-z0-9._-]+', '-', run)[:60] or 'stream'}-{time.strftime('%Y%m%d-%H%M%S')}"
     clipboard = "the clipboard, if the terminal allows it," if len(text) <= CLIPBOARD else "(its end) the clipboard"
     reason = ""
     for folder in (user_cache_path("charrnn") / "copies", Path(tempfile.gettempdir())):
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_text(text, encoding="utf-8", errors="replace")
+            place = _write_new(folder, name, text)
         except OSError as error:
             reason = error.strerror or str(error)
             continue
-        return "info", f"Copied {len(text):,} characters to {clipboard} and to {safe_line(str(folder / name))}"
+        return "info", f"Copied {len(text):,} characters to {clipboard} and to {safe_line(str(place))}"
     return "warning", f"Copied to {clipboard} but to no file: {reason}."
+
+
+def _write_new(folder: Path, name: str, text: str) -> Path:
+    """Writes to a file that was not there: two copies may have the same second, more so when a clock was set back."""
+    for number in count(1):
+        place = folder / (f"{name}.txt" if number == 1 else f"{name}-{number}.txt")
+        with contextlib.suppress(FileExistsError), open(place, "x", encoding="utf-8", errors="replace") as file:
+            file.write(text)
+            return place
+    raise AssertionError

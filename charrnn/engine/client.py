@@ -13,7 +13,16 @@ from dataclasses import dataclass
 
 from charrnn.config import UsageError
 from charrnn.engine import wire
-from charrnn.engine.messages import ClientMessage, EngineMessage, Hello, RunRequest, Start
+from charrnn.engine.messages import (
+    PROTOCOL_VERSION,
+    ClientMessage,
+    EngineMessage,
+    Hello,
+    Refused,
+    RunRequest,
+    Start,
+    Welcome,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +56,11 @@ def launch(request: RunRequest) -> Launched:
 def open_run(request: RunRequest) -> socket.socket:
     """A connection to the live run that the request names, else to a new engine.
 
-    Raises OSError, and UsageError where a glance at the target shows that an engine would refuse it.
+    Raises OSError, and UsageError where a glance at the target shows that an engine would refuse it, or where the run
+    is live and cannot be attached to.
     """
     if request.target:
+        from charrnn.engine import peers
         from charrnn.runs import directory  # a start without a target need not wait for these
         from charrnn.text import sources
 
@@ -61,18 +72,23 @@ def open_run(request: RunRequest) -> socket.socket:
                 if request.stdin_file is not None:
                     os.unlink(request.stdin_file)
                 raise
-        elif directory.is_live(run):
-            # One that is just ending no longer listens; a new engine then says what there is to say.
-            with contextlib.suppress(OSError, UsageError):
-                return attach(str(directory.socket_path(run)))
+        else:
+            connection = peers.connect_to_run(run)
+            if connection is not None:
+                connection.sendall(wire.frame(Hello()))
+                return connection
     return launch(request).connection
 
 
 def attach(path: str, hello: Hello | None = None) -> socket.socket:
-    """A connection to the live engine whose socket is at `path`. Raises OSError when none answers there."""
-    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    """A connection to the live engine whose socket is at `path`.
+
+    Raises OSError when none answers there, UsageError where the socket, or who listens at it, is another user's.
+    """
+    from charrnn.engine import peers
+
+    connection = peers.connect(path)
     try:
-        connection.connect(path)
         connection.sendall(wire.frame(hello or Hello()))
     except OSError:
         connection.close()
@@ -86,6 +102,7 @@ class EngineClient:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
+        self._welcomed = False
 
     @classmethod
     async def over(cls, connection: socket.socket) -> EngineClient:
@@ -101,13 +118,27 @@ class EngineClient:
         while True:
             try:
                 message = await wire.read(self._reader, wire.from_engine)
-            except (ConnectionError, wire.WireError):
+            except ConnectionError:
+                return
+            except wire.WireError:
+                if not self._welcomed:  # else it was cut, not another language
+                    yield _other_protocol("another one")
                 return
             if message is None:
                 return
+            if isinstance(message, Welcome):
+                if message.version != PROTOCOL_VERSION:
+                    yield _other_protocol(str(message.version))
+                    return
+                self._welcomed = True
             yield message
 
     async def close(self) -> None:
         self._writer.close()
         with contextlib.suppress(OSError):
             await self._writer.wait_closed()
+
+
+def _other_protocol(spoken: str) -> Refused:
+    words = f"This client speaks protocol {PROTOCOL_VERSION}, the engine {spoken}; attach with the charrnn that began "
+    return Refused(f"{words}the run, or stop the run with it and open it again.", 1)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import Protocol
+from typing import Any, Protocol
 
 from charrnn.engine import wire
 from charrnn.engine.board import Board
 from charrnn.engine.messages import PROTOCOL_VERSION, ClientMessage, EngineMessage, Hello, Losses, Refused, Text
 
 SEND_EVERY = 0.06
+SPEAKS_WITHIN = 10.0
+"""Seconds in which a client must have said hello, and in which a frame must be whole once it has begun."""
 POINTS_AT_ONCE = 20_000
 
 
@@ -24,6 +26,8 @@ class Host(Protocol):
     def obey(self, message: ClientMessage) -> None: ...
 
     def left(self, connection: Connection) -> None: ...
+
+    def misheard(self, words: str) -> None: ...
 
 
 class Connection:
@@ -54,7 +58,7 @@ class Connection:
     async def serve(self) -> None:
         """Listens and tells until either side ends; never raises for what a client did."""
         try:
-            hello = await wire.read(self._reader, wire.from_client)
+            hello = await self._hello()
             if not isinstance(hello, Hello) or hello.version != PROTOCOL_VERSION:
                 spoken = hello.version if isinstance(hello, Hello) else "none"
                 words = (
@@ -67,17 +71,30 @@ class Connection:
             self._host.joined(self)
             teller = asyncio.create_task(self._tell())
             try:
-                while (message := await wire.read(self._reader, wire.from_client)) is not None:
+                while (message := await self._next()) is not None:
                     self._host.obey(message)
             finally:
                 self._closing = True
                 self.wake(hurry=True)
                 await teller
-        except (OSError, wire.WireError):
+        except OSError:
             pass
+        except wire.WireError as error:
+            self._host.misheard(str(error))
         finally:
             self._host.left(self)
             self._writer.close()
+
+    async def _hello(self) -> Any:
+        """The first message. Raises WireError, also where none comes."""
+        try:
+            async with asyncio.timeout(SPEAKS_WITHIN):
+                return await wire.read(self._reader, wire.from_client, wire.HELLO)
+        except TimeoutError:
+            raise wire.WireError(f"nothing was said within {SPEAKS_WITHIN:g} s") from None
+
+    async def _next(self) -> Any:
+        return await wire.read(self._reader, wire.from_client, wire.FROM_CLIENT, SPEAKS_WITHIN)
 
     async def _tell(self) -> None:
         with contextlib.suppress(OSError):

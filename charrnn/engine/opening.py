@@ -9,6 +9,7 @@ from charrnn.config import RunConfig, StreamConfig, UsageError
 from charrnn.engine.messages import CorpusInfo, RunRequest
 from charrnn.presets import corpus_config, stream_config
 from charrnn.runs import directory
+from charrnn.runs.lock import TakenError, refuse_live
 from charrnn.text.corpus import Corpus, kept_corpus, load_corpus
 from charrnn.text.downloads import Progress, is_address
 from charrnn.text.sources import BUILT_IN, DEFAULT, require_target, title
@@ -35,6 +36,7 @@ def open_request(request: RunRequest) -> Opened:
     if target not in BUILT_IN and target != "-":
         place = directory.find_run(target, folder)
         if place is not None:
+            refuse_live(place)  # at once, not only when the text is read and the lock is taken
             recorded = directory.read_config(place)
             stream = stream_config(request.options, recorded.stream)
             return Opened(place, recorded.corpus.source, recorded.corpus.name, stream, recorded)
@@ -46,6 +48,27 @@ def open_request(request: RunRequest) -> Opened:
     if target == "-":
         source = str(place / STDIN_COPY)
     return Opened(place, source, name, stream_config(request.options), None)
+
+
+def begin_run(opened: Opened, wanted: str | None, config: RunConfig) -> tuple[directory.RunFolder, Opened, RunConfig]:
+    """Makes a new run's folder, with what it is then opened as, and its settings. Raises UsageError.
+
+    Where another engine took the place since it was chosen, a run whose name nobody `wanted` gets the next free one.
+    """
+    while True:
+        try:
+            return directory.RunFolder.create(opened.place, config), opened, config
+        except TakenError:
+            if wanted is not None:
+                raise
+        place = directory.new_place(opened.name, None, opened.place.parent)
+        if opened.source == str(opened.place / STDIN_COPY):
+            source = str(place / STDIN_COPY)
+            opened, config = (
+                replace(opened, source=source),
+                replace(config, corpus=replace(config.corpus, source=source)),
+            )
+        opened = replace(opened, place=place)
 
 
 def read_corpus(opened: Opened, request: RunRequest, progress: Progress = lambda *_: None) -> Corpus:

@@ -7,11 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import random
-import socket
-import struct
-import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -23,6 +19,7 @@ from charrnn.engine import trainer_messages as trainer
 from charrnn.engine.baselines import MEASURED_AFTER, find_baselines
 from charrnn.engine.board import Board
 from charrnn.engine.connection import Connection
+from charrnn.engine.listening import Complaints, Listener
 from charrnn.engine.messages import (
     ClientMessage,
     Ended,
@@ -46,11 +43,12 @@ from charrnn.engine.opening import open_request
 from charrnn.engine.sampler import Model, Sampler
 from charrnn.engine.supervisor import Supervisor
 from charrnn.presets import range_problem
-from charrnn.runs.directory import socket_path
 from charrnn.text import cache
 from charrnn.text.corpus import Corpus
 
 LINGER = 600.0
+LONGEST_PRIME = 10_000
+SAMPLER_ENDS_WITHIN = 2.0
 
 
 class Engine:
@@ -75,15 +73,17 @@ class Engine:
         self._model_config: ModelConfig | None = None
         self._folder: Path | None = None
         self._begun = False
+        self._complaints = Complaints()
         self._last_left = time.monotonic()
 
     # ---- what connections call --------------------------------------------------------------------------------
 
-    def connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> asyncio.Task[None]:
         """Takes a client in; serving it is a task of its own."""
         task = asyncio.create_task(Connection(self, reader, writer).serve())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     def joined(self, connection: Connection) -> None:
         """A client said hello; the first one that wants text starts the sampler."""
@@ -103,8 +103,21 @@ class Engine:
                 self._request.set_exception(UsageError("The client left before it asked for a run."))
             self.stop()
 
+    def misheard(self, words: str) -> None:
+        """A client was hung up on, for what it said or did not say."""
+        line = self._complaints.line(words)
+        if line and self._supervisor:
+            self._supervisor.log(line)
+
     def obey(self, message: ClientMessage) -> None:
-        """Does what a client asked for, at once."""
+        """Does what a client asked for, at once. What goes wrong with one wish is told, and ends nothing."""
+        try:
+            self._obey(message)
+        except Exception as error:
+            kind = type(message).__name__
+            self.board.announce(Notice("error", f"The engine could not do what was asked ({kind}): {error!r}."))
+
+    def _obey(self, message: ClientMessage) -> None:
         match message:
             case Start(request) if not self._request.done():
                 self._request.set_result(request)
@@ -116,7 +129,10 @@ class Engine:
                 if self._sampler:
                     self._sampler.set_pace(pace)
                 self.board.set_status(pace=pace, hurry=True)
-            case RestartStream(prime, seed):
+            case RestartStream(prime) if prime is not None and len(prime) > LONGEST_PRIME:
+                words = f"A prime of {len(prime):,} characters is too long; give it {LONGEST_PRIME:,} at most."
+                self.board.announce(Notice("warning", words))
+            case RestartStream(prime, seed) if seed is None or self._fits(seed=seed):
                 self._restart_stream(prime, random.randrange(1, 10_000) if seed is None else seed)
             case SetLearningRate(rate) if self._fits(lr=rate):
                 self._to_trainer(trainer.Rate(rate), "its learning rate")
@@ -226,6 +242,8 @@ class Engine:
             await asyncio.gather(*self._tasks, return_exceptions=True)
             if self._supervisor:
                 self._supervisor.close()
+            if self._sampler:  # a thread that is in the middle of torch when the process ends aborts it
+                await asyncio.to_thread(self._sampler.join, SAMPLER_ENDS_WITHIN)
             if self._piped:
                 Path(self._piped.name).unlink(missing_ok=True)
                 self._piped.close()
@@ -235,7 +253,10 @@ class Engine:
         self._begun = True
         self._model_config = info.config.model
         self._feed_sampler()
-        self._tasks.add(asyncio.create_task(self._listen()))
+        assert self._supervisor is not None
+        self._folder = self._supervisor.folder.path
+        listener = Listener(self._supervisor.folder, self.board, self.connect)
+        self._tasks.add(asyncio.create_task(listener.serve()))
         self._tasks.add(asyncio.create_task(self._tell_baselines()))
 
     async def _tell_baselines(self) -> None:
@@ -276,29 +297,6 @@ class Engine:
                 return
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stop_asked.wait(), 1)
-
-    async def _listen(self) -> None:
-        """Lets other clients attach, through a socket in a private folder."""
-        assert self._folder is not None
-        try:
-            path = socket_path(self._folder)
-            path.unlink(missing_ok=True)  # this engine holds the run's lock, so whoever left it is gone
-            server = await asyncio.start_unix_server(self._admit, path)
-        except (OSError, UsageError) as error:
-            self.board.announce(Notice("warning", f"No other workbench can attach to this run: {error}"))
-            return
-        try:
-            await server.serve_forever()
-        finally:
-            path.unlink(missing_ok=True)
-
-    async def _admit(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if sys.platform == "linux":
-            peer = writer.get_extra_info("socket").getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
-            if struct.unpack("3i", peer)[1] != os.getuid():
-                writer.close()
-                return
-        self.connect(reader, writer)
 
     def _to_trainer(self, order: trainer.ToTrainer, what: str) -> None:
         if self._supervisor and self.board.status.state in ("training", "paused"):

@@ -14,8 +14,8 @@ from charrnn.engine import notices
 from charrnn.engine import trainer_messages as trainer
 from charrnn.engine.board import Board
 from charrnn.engine.memory import open_memory
-from charrnn.engine.messages import LossPoint, ModelInfo, Notice, RunRequest, Sample
-from charrnn.engine.opening import STDIN_COPY, Opened
+from charrnn.engine.messages import LossPoint, ModelInfo, Notice, RunRequest, Sample, Welcome
+from charrnn.engine.opening import STDIN_COPY, Opened, begin_run
 from charrnn.engine.record import Record
 from charrnn.engine.trainer_link import TrainerLink, in_words
 from charrnn.presets import corpus_config
@@ -48,6 +48,16 @@ class Supervisor:
     def send(self, message: trainer.ToTrainer) -> None:
         if self._link is not None:
             self._link.send(message)
+
+    @property
+    def folder(self) -> directory.RunFolder:
+        """The run's folder, once it has one: since `began`."""
+        assert self._folder is not None
+        return self._folder
+
+    def log(self, words: str) -> None:
+        """A line for engine.log."""
+        self._record.log(words)
 
     async def run(self) -> None:
         """Lives until the trainer's process has ended. Raises UsageError if the run could not begin."""
@@ -177,17 +187,20 @@ class Supervisor:
 
     def _begin(self, built: trainer.Built) -> None:
         """The first moment at which anything is written: the run's folder."""
-        place = self._opened.place
+        place, config = self._opened.place, built.config
         if self._folder is None:
-            self._folder = directory.RunFolder.create(place, built.config)
+            self._folder, self._opened, config = begin_run(self._opened, self._request.run, config)
+            if self._opened.place != place:
+                place = self._opened.place
+                self._board.announce(Welcome(place.name, str(place)), standing=True)
             if self._request.stdin_file is not None:
                 self._keeping = asyncio.create_task(self._keep_text(self._request.stdin_file, place / STDIN_COPY))
         else:
-            self._folder.write_config(built.config)
+            self._folder.write_config(config)
         self._record.open(place)
         paused = self._opened.recorded is not None and not self._request.train
         self._record.event("begin", built.device, built.step)
-        info = ModelInfo(built.summary, built.parameters, built.device, built.config)
+        info = ModelInfo(built.summary, built.parameters, built.device, config)
         self._board.announce(info, standing=True)
         if built.config.reason and built.step == 0:
             self._board.announce(Notice("info", f"auto picked {built.config.reason}."))

@@ -12,6 +12,9 @@ from charrnn.engine.messages import ClientMessage, EngineMessage
 from charrnn.engine.trainer_messages import FromTrainer, ToTrainer
 
 MAXIMUM_FRAME = 16 * 1024 * 1024
+FROM_CLIENT = 1024 * 1024
+"""Bytes of the longest frame that an engine takes from a client, and of the first, which only says hello."""
+HELLO = 4096
 _LENGTH = struct.Struct(">I")
 _encoder = msgspec.msgpack.Encoder()
 
@@ -34,32 +37,40 @@ def frame(message: ClientMessage | EngineMessage | ToTrainer | FromTrainer) -> b
     return _LENGTH.pack(len(body)) + body
 
 
-def _length_of(header: bytes) -> int:
+def _length_of(header: bytes, most: int = MAXIMUM_FRAME) -> int:
     (length,) = _LENGTH.unpack(header)
-    if length > MAXIMUM_FRAME:
-        raise WireError(f"a frame of {length:,} bytes was announced; {MAXIMUM_FRAME:,} is the most")
+    if length > most:
+        raise WireError(f"a frame of {length:,} bytes was announced; {most:,} is the most")
     return int(length)
 
 
 def _decode(body: bytes, decoder: Decoder[Any]) -> Any:
     try:
         return decoder.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise WireError(str(error)) from None
 
 
-async def read(reader: asyncio.StreamReader, decoder: Decoder[Any]) -> Any:
-    """The next message that `decoder` knows, None at the end of the connection. Raises WireError."""
-    try:
-        header = await reader.readexactly(_LENGTH.size)
-    except asyncio.IncompleteReadError as error:
-        if error.partial:
-            raise WireError("the connection closed inside a frame's length") from None
+async def read(
+    reader: asyncio.StreamReader, decoder: Decoder[Any], most: int = MAXIMUM_FRAME, within: float | None = None
+) -> Any:
+    """The next message that `decoder` knows, None at the end of the connection.
+
+    Raises WireError, for a frame of more than `most` bytes too, before any of it is read, and for one that is not there
+    `within` so many seconds after its first byte.
+    """
+    first = await reader.read(1)
+    if not first:
         return None
     try:
-        return _decode(await reader.readexactly(_length_of(header)), decoder)
+        async with asyncio.timeout(within):
+            header = first + await reader.readexactly(_LENGTH.size - 1)
+            body = await reader.readexactly(_length_of(header, most))
     except asyncio.IncompleteReadError:
         raise WireError("the connection closed inside a frame") from None
+    except TimeoutError:
+        raise WireError(f"a frame was not whole after {within:g} s") from None
+    return _decode(body, decoder)
 
 
 def read_blocking(stream: BinaryIO, decoder: Decoder[Any]) -> Any:

@@ -1,10 +1,8 @@
-"""A run's folder: where it lives, making it, its lock, its settings, the list of runs. No torch here."""
+"""A run's folder: where it lives, making it, its settings, the list of runs. No torch here."""
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
-import io
+import contextlib
 import os
 import re
 import stat
@@ -17,17 +15,20 @@ from typing import Any
 
 import msgspec
 import tomli_w
-from platformdirs import user_data_path, user_runtime_path
+from platformdirs import user_data_path
 
 from charrnn.config import RunConfig, UsageError
 from charrnn.presets import settings_problem
 from charrnn.runs.durable import make_folder, read_plain, replace_file
+from charrnn.runs.lock import LOCK, RunLock, TakenError, holder
+from charrnn.runs.lock import is_live as is_live
 from charrnn.runs.metrics import last_point
+from charrnn.runs.sockets import socket_folder as socket_folder
+from charrnn.runs.sockets import socket_path as socket_path
 
 CONFIG = "config.toml"
 CONFIG_AT_MOST = 1 << 20
 """Bytes: a run's folder may come from somebody else."""
-LOCK = "lock"
 
 
 def runs_folder(chosen: str | None = None) -> Path:
@@ -90,17 +91,32 @@ def _refuse_unwritable(place: Path) -> None:
 class RunFolder:
     """An open run: holds the advisory lock for as long as this process has it open."""
 
-    def __init__(self, path: Path, lock: io.BufferedRandom) -> None:
+    def __init__(self, path: Path, lock: RunLock) -> None:
         self.path = path
-        self._lock = lock
+        self.lock = lock
 
     @classmethod
     def create(cls, path: Path, config: RunConfig) -> RunFolder:
-        """Makes the folder and writes config.toml. Raises UsageError if it cannot be written."""
+        """Makes the folder and writes config.toml; where that fails, nothing of it stays.
+
+        Raises TakenError if another engine was first, UsageError if it cannot be written.
+        """
         try:
-            make_folder(path / "checkpoints")
-            folder = cls(path, _take_lock(path))
-            folder.write_config(config)
+            made = not path.exists()
+            make_folder(path)
+            folder = cls(path, RunLock.take(path))
+            try:
+                if (path / CONFIG).exists():
+                    raise TakenError(f"There is a run at {path} already; give it as the target to go on with it.")
+                make_folder(path / "checkpoints")
+                folder.write_config(config)
+            except OSError:
+                if made:
+                    folder.discard()
+                raise
+            except BaseException:
+                folder.close()
+                raise
         except OSError as error:
             raise UsageError(
                 f"The run cannot be written to {path}: {error.strerror}; choose another place with --run."
@@ -109,15 +125,24 @@ class RunFolder:
 
     @classmethod
     def open(cls, path: Path) -> RunFolder:
-        """Opens an existing run for writing. Raises UsageError if another engine has it."""
-        return cls(path, _take_lock(path))
+        """Opens an existing run for writing. Raises TakenError if another engine has it, UsageError if it cannot be."""
+        return cls(path, RunLock.take(path))
+
+    def discard(self) -> None:
+        """Gives up a run that could not be begun, with what `create` has made of its folder."""
+        with contextlib.suppress(OSError):
+            (self.path / CONFIG).unlink(missing_ok=True)
+            (self.path / "checkpoints").rmdir()
+            (self.path / LOCK).unlink()
+            self.path.rmdir()
+        self.close()
 
     def write_config(self, config: RunConfig) -> None:
         """Replaces config.toml as a whole; it is on the disk then. Raises OSError."""
         replace_file(self.path / CONFIG, tomli_w.dumps(_without_none(asdict(config))).encode())
 
     def close(self) -> None:
-        self._lock.close()
+        self.lock.release()
 
 
 def read_config(path: Path) -> RunConfig:
@@ -140,57 +165,12 @@ def _without_none(value: Any) -> Any:
     return value
 
 
-def _take_lock(path: Path) -> io.BufferedRandom:
-    lock = open(path / LOCK, "a+b")  # noqa: SIM115 - held open for the run's life
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        lock.close()
-        raise UsageError(
-            f"The run {path.name} is live in another process; attach to it with charrnn-tui {path.name}."
-        ) from None
-    return lock
-
-
-def is_live(path: Path) -> bool:
-    """Whether some engine holds the run's lock."""
-    try:
-        with open(path / LOCK, "rb") as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except OSError:
-        return True
-    return False
-
-
-def socket_folder() -> Path:
-    """The private folder of this user's engine sockets, made if need be (0700, owner checked).
-
-    Raises UsageError if somebody else's folder, or a link, lies in its place.
-    """
-    base = os.environ.get("XDG_RUNTIME_DIR")
-    folder = (
-        user_runtime_path("charrnn")
-        if base and os.access(base, os.W_OK)
-        else Path(tempfile.gettempdir(), f"charrnn-{os.getuid()}")
-    )
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    found = folder.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
-        raise UsageError(f"{folder} must be a folder of yours with mode 0700; remove it, or set XDG_RUNTIME_DIR.")
-    return folder
-
-
-def socket_path(run: Path) -> Path:
-    """Where the engine of the run listens: short, whatever the run's own path is, for sockets allow about 100 bytes."""
-    digest = hashlib.sha256(os.fsencode(os.path.realpath(run))).hexdigest()[:24]
-    return socket_folder() / f"{digest}.sock"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSummary:
-    """One row of `charrnn runs`: `state` live or saved, `age` seconds since it last wrote, `size` bytes."""
+    """One row of `charrnn runs`: `state` live or saved, `age` seconds since it last wrote, `size` bytes.
+
+    `process` is the id of the engine of a live run, as far as it is known.
+    """
 
     name: str
     path: str
@@ -200,28 +180,43 @@ class RunSummary:
     best: float | None
     age: float
     size: int
+    process: int | None = None
 
 
 def list_runs(folder: Path) -> list[RunSummary]:
     """Every run in `folder`, the newest first. A folder that is no run, or cannot be read, is left out."""
-    found = []
+    found: list[tuple[float, RunSummary]] = []
     for place in folder.iterdir() if folder.is_dir() else ():
         try:
             config = read_config(place)
         except UsageError:
             continue
         step, best = last_point(place)
-        files = [f.stat() for f in place.rglob("*") if f.is_file()]
-        found.append(
-            RunSummary(
-                name=place.name,
-                path=str(place),
-                state="live" if is_live(place) else "saved",
-                corpus=config.corpus.name,
-                step=step,
-                best=best,
-                age=max(0.0, time.time() - max(f.st_mtime for f in files)),
-                size=sum(f.st_size for f in files),
-            )
+        files = _files(place)
+        written = max((f.st_mtime for f in files), default=0.0)
+        live = is_live(place)
+        said = holder(place) if live else None
+        summary = RunSummary(
+            name=place.name,
+            path=str(place),
+            state="live" if live else "saved",
+            corpus=config.corpus.name,
+            step=step,
+            best=best,
+            age=max(0.0, time.time() - written),  # the clock may have been set back since
+            size=sum(f.st_size for f in files),
+            process=said.pid if said else None,
         )
-    return sorted(found, key=lambda run: run.age)
+        found.append((written, summary))
+    return [summary for _, summary in sorted(found, key=lambda run: -run[0])]
+
+
+def _files(place: Path) -> list[os.stat_result]:
+    """The plain files in a run's folder; a live run's may go while they are looked at."""
+    found = []
+    for path in place.rglob("*"):
+        with contextlib.suppress(OSError):
+            status = path.stat()
+            if stat.S_ISREG(status.st_mode):
+                found.append(status)
+    return found

@@ -197,6 +197,25 @@ def test_a_second_client_gets_the_whole_history_and_both_see_each_others_changes
     asyncio.run(go())
 
 
+def test_two_runs_of_the_same_text_that_begin_at_once_get_a_folder_each(corpus_file: Path, runs_folder: Path) -> None:
+    async def go() -> None:
+        async with engine(corpus_file) as (first, _), engine(corpus_file) as (second, _):
+            for watcher in (first, second):
+                await watcher.until(lambda watcher=watcher: watcher.status.step > 5)
+            places = [Path(watcher.told(Welcome)[-1].folder) for watcher in (first, second)]
+            assert sorted(place.name for place in places) == ["sentences-1", "sentences-2"]
+            for place in places:
+                connection = attach(str(socket_path(place)), Hello(stream=False))
+                attached = Watcher(await EngineClient.over(connection))
+                await attached.until(lambda attached=attached: attached.told(ModelInfo))
+                assert attached.told(Welcome)[-1].folder == str(place)
+                await attached.close()
+        for place, watcher in zip(places, (first, second), strict=True):
+            assert [line["step"] for line in read_metrics(place)] == [p.step for p in watcher.points]
+
+    asyncio.run(go())
+
+
 def test_a_client_that_never_reads_holds_up_nobody(corpus_file: Path, runs_folder: Path) -> None:
     async def go() -> None:
         async with engine(corpus_file, pace=2000.0) as (watcher, _):

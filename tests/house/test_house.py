@@ -45,6 +45,24 @@ def test_no_pickle_is_ever_read() -> None:
     assert not found
 
 
+def test_the_clock_that_can_be_set_is_read_only_for_dates_and_ages() -> None:
+    """What lasts, waits or is in order goes by the monotonic clock, or by steps."""
+    read = re.compile(
+        r"\btime\.(time|time_ns|strftime|localtime|gmtime|ctime)\(|datetime\.(now|today|utcnow)|CLOCK_REALTIME"
+    )
+    found = {path.relative_to(ROOT).as_posix() for path in sources() if read.search(path.read_text(encoding="utf-8"))}
+    assert found <= {
+        "charrnn/engine/record.py",  # the dates of log lines and events
+        "charrnn/runs/directory.py",  # the age of a run, never below nothing
+        "charrnn/runs/lock.py",  # when an engine took its run
+        "charrnn/runs/sockets.py",  # what has lain about for a week, and nobody answers at
+        "charrnn/text/cache.py",  # what a dead process left, and nobody has locked
+        "charrnn/text/downloads.py",  # the day of a download
+        "charrnn/text/stored.py",  # whether a file was changed just now
+        "tui/copying.py",  # a file's name
+    }
+
+
 def test_only_the_chart_and_nothing_of_the_library_names_plotext() -> None:
     named = {path.relative_to(ROOT).as_posix() for path in sources() if "import plotext" in path.read_text("utf-8")}
     assert named == {"tui/chart.py"}

@@ -1,13 +1,19 @@
 from __future__ import annotations
 
+import contextlib
 import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from charrnn.config import RunConfig, UsageError
+from charrnn.engine.opening import Opened, begin_run
 from charrnn.presets import corpus_config, resolve
 from charrnn.runs import directory
+from charrnn.runs.lock import TakenError
 
 
 @pytest.fixture
@@ -80,6 +86,7 @@ def test_the_list_has_every_run_and_passes_over_what_is_none(tmp_path: Path, con
     found = {run.name: run for run in directory.list_runs(tmp_path)}
     assert set(found) == {"a", "b"}
     assert (found["a"].state, found["b"].state) == ("live", "saved")
+    assert (found["a"].process, found["b"].process) == (os.getpid(), None)
     assert (found["b"].step, found["b"].best) == (7, 2.0)
     assert directory.list_runs(tmp_path / "nowhere") == []
     live.close()
@@ -112,3 +119,88 @@ def test_a_socket_folder_that_others_can_write_to_or_that_is_a_link_is_refused(
     planted.symlink_to(tmp_path / "elsewhere")
     with pytest.raises(UsageError, match="0700"):
         directory.socket_folder()
+
+
+BEGINS = """
+import sys
+from dataclasses import replace
+from pathlib import Path
+from charrnn.config import StreamConfig
+from charrnn.engine.opening import Opened, begin_run
+from charrnn.runs.directory import read_config
+source, config = Path(sys.argv[1]), read_config(Path(sys.argv[2]))
+opened = Opened(source, str(source / "corpus.txt"), "words.txt", StreamConfig(), None)
+config = replace(config, corpus=replace(config.corpus, source=opened.source))
+print("ready", flush=True)
+sys.stdin.readline()
+folder, opened, config = begin_run(opened, None, config)
+assert read_config(folder.path) == config
+print(folder.path, opened.place, config.corpus.source, flush=True)
+sys.stdin.readline()
+"""
+
+
+def test_engines_that_begin_the_same_new_run_at_once_get_a_run_each(tmp_path: Path, config: RunConfig) -> None:
+    directory.RunFolder.create(tmp_path / "model", config).close()
+    runs = tmp_path / "runs"
+    words = [sys.executable, "-c", BEGINS, str(runs / "words-1"), str(tmp_path / "model")]
+    with contextlib.ExitStack() as stack:
+        engines = []
+        for _ in range(4):
+            process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
+            stack.callback(process.wait)
+            stack.callback(process.kill)
+            engines.append((process, stack.enter_context(process.stdin), stack.enter_context(process.stdout)))
+        for _, _, output in engines:
+            assert output.readline() == "ready\n"
+        for _, start, _ in engines:
+            start.write("\n")
+        places = set()
+        for _, _, output in engines:
+            place, opened, source = output.readline().split()
+            assert place == opened
+            assert source == f"{place}/corpus.txt"
+            places.add(Path(place))
+        assert places == {runs / f"words-{number}" for number in range(1, 5)}
+        assert all(directory.is_live(place) for place in places)
+    assert set(runs.iterdir()) == places
+
+
+def test_a_name_that_was_asked_for_and_is_taken_meanwhile_is_refused(tmp_path: Path, config: RunConfig) -> None:
+    first = directory.RunFolder.create(tmp_path / "a", config)
+    opened = Opened(tmp_path / "a", "/text", "text", config.stream, None)
+    with pytest.raises(TakenError, match="live in another process"):
+        begin_run(opened, "a", config)
+    first.close()
+    with pytest.raises(TakenError, match="There is a run at"):
+        begin_run(opened, "a", config)
+    assert not directory.is_live(tmp_path / "a")
+    assert directory.read_config(tmp_path / "a") == config
+
+
+def test_a_run_that_cannot_be_begun_leaves_nothing_half_made(
+    tmp_path: Path, config: RunConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: directory.RunFolder, config: RunConfig) -> None:
+        (self.path / "config.toml.new").write_text("half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(directory.RunFolder, "write_config", full)
+    with pytest.raises(UsageError, match="No space left"):
+        directory.RunFolder.create(tmp_path / "a", config)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_newest_run_comes_first_and_none_is_younger_than_now_whatever_the_clock_says(
+    tmp_path: Path, config: RunConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.time()
+    for name, ago in (("a", 50.0), ("b", 10.0), ("c", 30.0)):
+        directory.RunFolder.create(tmp_path / name, config).close()
+        for path in (tmp_path / name).iterdir():
+            os.utime(path, (now - ago, now - ago))
+    for set_back in (0.0, 86_400.0, -86_400.0):
+        monkeypatch.setattr(time, "time", lambda set_back=set_back: now - set_back)
+        found = directory.list_runs(tmp_path)
+        assert [run.name for run in found] == ["b", "c", "a"]
+        assert all(0 <= run.age <= 86_460 for run in found)
