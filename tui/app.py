@@ -38,6 +38,7 @@ from tui.panes.prime import PrimeInput
 from tui.panes.workspace import Workspace
 from tui.pulse import Pulse
 from tui.session import Session
+from tui.starting_again import connect_again, gone
 from tui.theme import THEME
 
 DRAW_EVERY, STATUS_EVERY, CHART_EVERY = 0.11, 0.9, 1.5
@@ -76,6 +77,8 @@ class Workbench(App[Leaving]):
         self.animation_level = "none"
         self.session = Session(self._send)
         self._connection = connection
+        self._again = False
+        self._connecting = False
         self._client: EngineClient | None = None
         self._unsent: list[ClientMessage] = []
         self._log_scale = False
@@ -95,7 +98,7 @@ class Workbench(App[Leaving]):
         self._draw_knobs()
         self.panes.stream.wait_with("the stream begins in a moment")
         self.call_after_refresh(_collect_less)
-        self._listen()
+        self._listen(self._connection)
 
     # ---- the engine ------------------------------------------------------------------------------------------
 
@@ -106,8 +109,8 @@ class Workbench(App[Leaving]):
             self._client.send(message)
 
     @work(exit_on_error=True)
-    async def _listen(self) -> None:
-        self._client = client = await EngineClient.over(self._connection)
+    async def _listen(self, connection: socket.socket) -> None:
+        self._client = client = await EngineClient.over(connection)
         for message in self._unsent:
             client.send(message)
         try:
@@ -121,8 +124,30 @@ class Workbench(App[Leaving]):
         self._draw_status()
         if self._leaving is not None:
             self.exit(self._leaving)
-        elif self.session.ended is None:
-            self.say("error", "The engine has gone; what it said last is in the run's engine.log. q leaves.", None)
+        elif self.session.ended is None and self.session.refused is None:
+            self.say("error", gone(self.session), None)
+
+    def action_start_again(self) -> None:
+        if self.session.connected:
+            self.say("info", "The engine is at work: there is nothing to start again.")
+        elif not self._connecting:
+            self._start_again()
+
+    @work(exit_on_error=True)
+    async def _start_again(self) -> None:
+        self._connecting = True
+        connection = await connect_again(self.session)
+        self._connecting = False
+        if isinstance(connection, str):
+            self.say("error", connection, None)
+            return
+        self._client, self._unsent, self._again = None, [], True
+        self.session.begin_again()
+        self.panes.stream.text.transcript.begin_again()
+        self._notices.over()
+        self.say("info", "The engine starts again…")
+        self._draw_status()
+        self._listen(connection)
 
     def hear(self, message: EngineMessage) -> None:
         """Takes one message of the engine into the state and onto the screen."""
@@ -156,6 +181,8 @@ class Workbench(App[Leaving]):
                 self._chart_pulse.soon()
             case Notice():
                 self.say(message.level, message.text)
+            case Refused() if self._again:
+                self.say("error", f"{message.text} enter tries again, q leaves.", None)
             case Refused():
                 self.exit(Leaving(message.status, message.text))
             case Ended():
@@ -169,7 +196,7 @@ class Workbench(App[Leaving]):
         else:
             self._status_pulse.now()
             level = "error" if message.status else "info"
-            self.say(level, f"{message.text} The engine has ended; q leaves.".lstrip(), None)
+            self.say(level, f"{message.text} The engine has ended; enter starts it again, q leaves.".lstrip(), None)
 
     # ---- drawing ---------------------------------------------------------------------------------------------
 
@@ -299,11 +326,9 @@ class Workbench(App[Leaving]):
                 yield SystemCommand(title, key.description, partial(self.run_action, key.action))
 
     def action_detach(self) -> None:
-        self.exit(
-            Leaving(
-                0, with_way_back(self.session, "The engine has ended" if self.session.ended else "Training goes on")
-            )
-        )
+        connected, ended = self.session.connected, self.session.ended
+        words = "The engine has ended" if ended else "Training goes on" if connected else "The engine has gone"
+        self.exit(Leaving(0, with_way_back(self.session, words)))
 
     def action_stop(self) -> None:
         self.stop(0)
