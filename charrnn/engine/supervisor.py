@@ -93,6 +93,7 @@ class Supervisor:
             self._restarts.forget()
             self._paused = False
             build = builds.next_build(self._first, self._built, builds.newest(self._opened.place))
+        saver = asyncio.create_task(self._save_now_and_then())
         try:
             while (death := await self._live(build)) is not None:
                 checkpoint = builds.newest(self._opened.place)
@@ -100,6 +101,7 @@ class Supervisor:
                     return
                 build = builds.next_build(self._first, self._built, checkpoint)
         finally:
+            saver.cancel()
             if self._keeping is not None:
                 await self._keeping
 
@@ -121,7 +123,7 @@ class Supervisor:
             where=lambda: where(link.last_words),
         )
         self._refused = ""
-        tasks = [asyncio.create_task(watch.watch()), asyncio.create_task(self._save_now_and_then())]
+        watching = asyncio.create_task(watch.watch())
         link.send(trainer.Finish() if self._board.status.state == "stopping" else build)
         try:
             async for message in link:
@@ -133,9 +135,8 @@ class Supervisor:
         finally:
             self._link = self._watch = None
             status = await link.ended()
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
         if self._done is not None or (status == 0 and self._board.status.state == "stopping"):
             return None
         if self._refused:
@@ -318,8 +319,9 @@ class Supervisor:
     async def _save_now_and_then(self) -> None:
         while True:
             await asyncio.sleep(CHECKPOINT_EVERY)
-            if self._board.status.state == "training":
-                self.send(trainer.Save())
+            while self._board.status.state != "training":
+                await asyncio.sleep(1)
+            self.send(trainer.Save())
 
     def _disk_trouble(self, words: str | None) -> None:
         level, text = (
