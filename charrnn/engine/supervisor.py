@@ -131,6 +131,7 @@ class Supervisor:
                 self._follow(message)
         except BaseException:
             link.process.terminate()
+            link.wake()
             raise
         finally:
             self._link = self._watch = None

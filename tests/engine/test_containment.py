@@ -7,6 +7,8 @@ import json
 import os
 import resource
 import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ from charrnn.runs.directory import is_live
 from charrnn.runs.metrics import read_metrics
 from charrnn.runs.saved import list_checkpoints
 from charrnn.runs.trainer_lock import TrainerLock
-from tests.engine.driving import Watcher, engine, gone, launched, trainer_of
+from tests.engine.driving import SMALL, Watcher, engine, gone, launched, trainer_of
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="looks at processes through /proc")
 
@@ -157,3 +159,25 @@ def test_a_trainer_whose_engine_is_killed_saves_completes_the_record_and_keeps_o
         assert [event["event"] for event in events(place)].count("end") == 2
 
     asyncio.run(go())
+
+
+def test_in_the_foreground_it_ends_with_status_1_and_says_how_it_goes_on(corpus_file: Path, runs_folder: Path) -> None:
+    code = (
+        "import sys; from charrnn.commands.train import train; from charrnn.engine.messages import RunRequest\n"
+        "from charrnn.engine.trainer_watch import Limits\n"
+        f"sys.exit(train(RunRequest(target=sys.argv[1], options={SMALL!r}), Limits(restarts=0)))"
+    )
+    command = [sys.executable, "-c", code, str(corpus_file)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        lines = iter(process.stderr.readline, "")
+        said = [next(line for line in lines if line.startswith("model "))]
+        asyncio.run(kill(process.pid, signal.SIGBUS))
+        said += list(lines)
+        assert process.wait(60) == 1
+    (error,) = [line for line in said if line.startswith("error ")]
+    assert "the trainer was ended by SIGBUS" in error
+    assert "the run goes on from the beginning when opened" in error
+    assert "space" not in error
+    assert said[-1].startswith("end ")
+    assert "not all of them saved" in said[-1]
