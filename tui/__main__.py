@@ -69,8 +69,9 @@ def run_on_screen(connection: socket.socket) -> int:
     # How long a lone esc may turn out to be the beginning of another key: at Textual's 100 ms, esc and a quick p are
     # taken for alt+p. What a terminal sends for one key arrives together, over SSH too.
     os.environ.setdefault("ESCDELAY", "40")
-    from tui.app import Leaving, Workbench
+    from tui.app import Workbench
     from tui.driver import LastResort, TerminalDriver, quiet_standard_error
+    from tui.leaving import Leaving
 
     app = Workbench(connection, TerminalDriver)
     last_resort = LastResort()

@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import shlex
 import socket
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
 
@@ -34,26 +32,17 @@ from charrnn.engine.messages import (
 )
 from tui import keys
 from tui.layout import PaneName
+from tui.leaving import SAVING_TAKES, Leaving, with_way_back
+from tui.notices import Notices
 from tui.panes.prime import PrimeInput
 from tui.panes.workspace import Workspace
 from tui.pulse import Pulse
 from tui.session import Session
-from tui.terminal import safe_line
+from tui.starting_again import connect_again, gone
 from tui.theme import THEME
 
 DRAW_EVERY, STATUS_EVERY, CHART_EVERY = 0.11, 0.9, 1.5
 """Seconds between two drawings of the stream, the status line and the chart."""
-SAVING_TAKES = 10.0
-"""Seconds after which the screen is left although the engine still saves."""
-NOTICE_STAYS = {"info": 5.0, "warning": 9.0, "error": 20.0}
-
-
-@dataclass(frozen=True, slots=True)
-class Leaving:
-    """With what status the workbench ends, and the sentence that it leaves on the normal screen."""
-
-    status: int
-    text: str = ""
 
 
 def _collect_less() -> None:
@@ -88,15 +77,17 @@ class Workbench(App[Leaving]):
         self.animation_level = "none"
         self.session = Session(self._send)
         self._connection = connection
+        self._again = False
+        self._connecting = False
         self._client: EngineClient | None = None
         self._unsent: list[ClientMessage] = []
         self._log_scale = False
         self._leaving: Leaving | None = None
-        self._notice_timer: asyncio.TimerHandle | None = None
         self._stream_pulse = Pulse(DRAW_EVERY, self._draw_stream)
         self._status_pulse = Pulse(STATUS_EVERY, self._draw_status)
         self._chart_pulse = Pulse(CHART_EVERY, self._draw_chart)
         self.panes = Workspace()
+        self._notices = Notices(self.panes.bottom)
 
     def compose(self) -> ComposeResult:
         yield self.panes
@@ -107,7 +98,7 @@ class Workbench(App[Leaving]):
         self._draw_knobs()
         self.panes.stream.wait_with("the stream begins in a moment")
         self.call_after_refresh(_collect_less)
-        self._listen()
+        self._listen(self._connection)
 
     # ---- the engine ------------------------------------------------------------------------------------------
 
@@ -118,8 +109,8 @@ class Workbench(App[Leaving]):
             self._client.send(message)
 
     @work(exit_on_error=True)
-    async def _listen(self) -> None:
-        self._client = client = await EngineClient.over(self._connection)
+    async def _listen(self, connection: socket.socket) -> None:
+        self._client = client = await EngineClient.over(connection)
         for message in self._unsent:
             client.send(message)
         try:
@@ -133,8 +124,30 @@ class Workbench(App[Leaving]):
         self._draw_status()
         if self._leaving is not None:
             self.exit(self._leaving)
-        elif self.session.ended is None:
-            self.say("error", "The engine has gone; what it said last is in the run's engine.log. q leaves.", None)
+        elif self.session.ended is None and self.session.refused is None:
+            self.say("error", gone(self.session), None)
+
+    def action_start_again(self) -> None:
+        if self.session.connected:
+            self.say("info", "The engine is at work: there is nothing to start again.")
+        elif not self._connecting:
+            self._start_again()
+
+    @work(exit_on_error=True)
+    async def _start_again(self) -> None:
+        self._connecting = True
+        connection = await connect_again(self.session)
+        self._connecting = False
+        if isinstance(connection, str):
+            self.say("error", connection, None)
+            return
+        self._client, self._unsent, self._again = None, [], True
+        self.session.begin_again()
+        self.panes.stream.text.transcript.begin_again()
+        self._notices.over()
+        self.say("info", "The engine starts again…")
+        self._draw_status()
+        self._listen(connection)
 
     def hear(self, message: EngineMessage) -> None:
         """Takes one message of the engine into the state and onto the screen."""
@@ -168,6 +181,8 @@ class Workbench(App[Leaving]):
                 self._chart_pulse.soon()
             case Notice():
                 self.say(message.level, message.text)
+            case Refused() if self._again:
+                self.say("error", f"{message.text} enter tries again, q leaves.", None)
             case Refused():
                 self.exit(Leaving(message.status, message.text))
             case Ended():
@@ -177,11 +192,11 @@ class Workbench(App[Leaving]):
 
     def _ended(self, message: Ended) -> None:
         if self._leaving is not None:
-            self.exit(Leaving(self._leaving.status or message.status, self._with_way_back(message.text)))
+            self.exit(Leaving(self._leaving.status or message.status, with_way_back(self.session, message.text)))
         else:
             self._status_pulse.now()
             level = "error" if message.status else "info"
-            self.say(level, f"{message.text} The engine has ended; q leaves.".lstrip(), None)
+            self.say(level, f"{message.text} The engine has ended; enter starts it again, q leaves.".lstrip(), None)
 
     # ---- drawing ---------------------------------------------------------------------------------------------
 
@@ -201,13 +216,7 @@ class Workbench(App[Leaving]):
 
     def say(self, level: str, text: str, seconds: float | None = 0.0) -> None:
         """Shows a sentence in the footer's place for `seconds`: 0 for as long as its level asks, None for good."""
-        if self._notice_timer is not None:
-            self._notice_timer.cancel()
-            self._notice_timer = None
-        self.panes.bottom.show_notice(level, text)
-        if seconds is not None:
-            seconds = seconds or NOTICE_STAYS.get(level, 5.0)
-            self._notice_timer = asyncio.get_running_loop().call_later(seconds, self.panes.bottom.clear_notice)
+        self._notices.say(level, text, seconds)
 
     # ---- layout ----------------------------------------------------------------------------------------------
 
@@ -316,14 +325,10 @@ class Workbench(App[Leaving]):
                 title = f"{key.command}  ({key.shown.split()[0]})"
                 yield SystemCommand(title, key.description, partial(self.run_action, key.action))
 
-    def _with_way_back(self, text: str) -> str:
-        """A sentence that ends with how to come back to the run, if there is one yet."""
-        welcome = self.session.welcome
-        way = f"come back with: charrnn-tui {shlex.quote(safe_line(welcome.run))}" if welcome else ""
-        return "; ".join(part for part in (text.rstrip(". "), way) if part)
-
     def action_detach(self) -> None:
-        self.exit(Leaving(0, self._with_way_back("The engine has ended" if self.session.ended else "Training goes on")))
+        connected, ended = self.session.connected, self.session.ended
+        words = "The engine has ended" if ended else "Training goes on" if connected else "The engine has gone"
+        self.exit(Leaving(0, with_way_back(self.session, words)))
 
     def action_stop(self) -> None:
         self.stop(0)
@@ -338,16 +343,16 @@ class Workbench(App[Leaving]):
         """Has the engine write a checkpoint and end, and leaves when it has; a second call leaves at once."""
         if self.session.ended is not None or not self.session.connected:
             ended = self.session.ended
-            text = self._with_way_back(ended.text if ended else "The engine has gone")
+            text = with_way_back(self.session, ended.text if ended else "The engine has gone")
             self.exit(Leaving(status or (ended.status if ended else 1), text))
         elif self._leaving is not None:
             self._leave_it_to_the_engine()
         else:
-            self._leaving = Leaving(status, self._with_way_back(""))
+            self._leaving = Leaving(status, with_way_back(self.session, ""))
             self.session.stop()
             self.say("info", "Saving… The screen closes when the checkpoint is written; q again leaves at once.", None)
             asyncio.get_running_loop().call_later(patience, self._leave_it_to_the_engine)
 
     def _leave_it_to_the_engine(self) -> None:
         status = self._leaving.status if self._leaving else 0
-        self.exit(Leaving(status, self._with_way_back("The engine finishes saving on its own")))
+        self.exit(Leaving(status, with_way_back(self.session, "The engine finishes saving on its own")))

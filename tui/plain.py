@@ -103,8 +103,10 @@ class Plain:
     def _progress(self, status: Status) -> None:
         changed = status.state != self.status.state
         self.status = status
-        if changed and status.state in ("finished", "failed") and self.client is not None:
+        if changed and status.state == "finished" and self.client is not None:
             self.client.send(StopRun())  # nobody is there to ask for more
+        elif changed and status.state == "failed":
+            self.stop(1)
         elif status.phase == "diverged":
             self.stop(1)  # nor to decide
         now = time.monotonic()

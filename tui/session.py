@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Generic, TypeVar
 
+from msgspec.structs import replace as replace_struct
+
 from charrnn.config import Knobs
 from charrnn.engine.messages import (
     BaselinesFound,
@@ -131,6 +133,11 @@ class Session:
             case _:
                 pass
 
+    def begin_again(self) -> None:
+        """Another engine takes over: it tells everything from the beginning."""
+        self.connected, self.ended, self.refused = True, None, None
+        self.status = replace_struct(self.status, state="starting", troubles=())
+
     def _thin(self) -> None:
         """Of every two neighbours in the older half one goes, rather the one that tells less."""
         half = len(self.points) // 4 * 2
@@ -208,7 +215,9 @@ class Session:
             self.send(SetLearningRate(rate))
 
     def toggle_pause(self) -> bool:
-        """Whether training shall rest from now on."""
+        """Whether training shall rest from now on; where it has failed, it starts again."""
+        if self.status.state == "failed":
+            self._paused.set(True)
         self._paused.set(not self._paused.value)
         self.send(SetPaused(self._paused.value))
         return self._paused.value

@@ -109,6 +109,11 @@ class Transcript:
         self._show_pending()
         self._forget()
 
+    def begin_again(self) -> None:
+        """What comes next is from another engine, and a stream of its own, whatever its number."""
+        if self._stream is not None:
+            self._stream = -1
+
     def want(self, knobs: Knobs) -> None:
         """Shows at once, at the end of the text, what the next characters will be made under."""
         self._drop_pending()

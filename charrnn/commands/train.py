@@ -31,6 +31,7 @@ from charrnn.engine.messages import (
     Welcome,
 )
 from charrnn.engine.server import Engine
+from charrnn.engine.trainer_watch import Limits
 from charrnn.runs import relaunch
 from charrnn.text.baselines import in_words
 from charrnn.text.visible import for_reader, visible_line
@@ -41,13 +42,16 @@ if TYPE_CHECKING:
 LINE_EVERY = 5.0
 
 
-def train(request: RunRequest) -> int:
-    """Trains until the run's end, or until it is interrupted; the exit status. Samples go to standard output."""
-    return asyncio.run(_train(request))
+def train(request: RunRequest, limits: Limits | None = None) -> int:
+    """Trains until the run's end, or until it is interrupted; the exit status. Samples go to standard output.
+
+    `limits` are the engine's patience with its trainer.
+    """
+    return asyncio.run(_train(request, limits))
 
 
-async def _train(request: RunRequest) -> int:
-    engine = Engine()
+async def _train(request: RunRequest, limits: Limits | None) -> int:
+    engine = Engine(limits=limits)
     loop = asyncio.get_running_loop()
     for number, status in ((signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)):
         loop.add_signal_handler(number, engine.stop, status)

@@ -7,12 +7,17 @@ import asyncio
 import signal
 import socket
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from charrnn.engine.trainer_watch import Limits
 
 
-async def _serve(descriptor: int) -> int:
+async def serve(descriptor: int, limits: Limits | None = None) -> int:
+    """Serves the client at the other end of the connection, and those that attach; the exit status."""
     from charrnn.engine.server import Engine
 
-    engine = Engine()
+    engine = Engine(limits=limits)
     loop = asyncio.get_running_loop()
     for number, status in ((signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)):
         loop.add_signal_handler(number, engine.stop, status)
@@ -25,7 +30,7 @@ async def _serve(descriptor: int) -> int:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="charrnn.engine")
     parser.add_argument("--connection", type=int, required=True)
-    return asyncio.run(_serve(parser.parse_args().connection))
+    return asyncio.run(serve(parser.parse_args().connection))
 
 
 if __name__ == "__main__":

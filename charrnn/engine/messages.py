@@ -158,8 +158,8 @@ class Reading(msgspec.Struct, frozen=True, array_like=True):
 class Status(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """The run's and the stream's state as a whole; sent whenever any of it changed, at most some ten times a second.
 
-    `state`: starting, training, paused, saving, stopping, finished, failed. `reading` is how far the corpus is, until
-    it is there.
+    `state`: starting, training, paused, saving, restarting (the trainer died, another one starts), stopping, finished,
+    failed (SetPaused(False) starts again). `reading` is how far the corpus is, until it is there.
     `characters_per_second` is training's. `learning_rate` is the stable one, `current_rate` what the next step is taken
     with; they differ in a `phase`: "warm-up" or "cool-down", of which `phase_step` of `phase_steps` steps are done.
     "diverged" is the phase of a run that waits because it could not be helped. `prime` is what the stream started from,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from charrnn.engine import trainer_messages as trainer
+from charrnn.engine.death import Death
 from charrnn.engine.messages import Notice, Status
 
 
@@ -53,6 +56,23 @@ def of_end(done: trainer.Done) -> Notice:
     what = words.get(done.reason, "is done")
     return Notice(
         "info", f"Training {what}: {done.step:,} steps, checkpoint written{_best(done.best, done.best_step)}."
+    )
+
+
+def of_restart(death: Death, step: int, start: int) -> Notice:
+    """The trainer died after `step` steps, and another one goes on after step `start`."""
+    place = f"from the checkpoint of step {start:,}" if start else "from the beginning, for there was no checkpoint yet"
+    words = death.words[0].upper() + death.words[1:]
+    return Notice("error", f"{words}. That was after step {step:,}; it starts again {place}.")
+
+
+def of_failure(death: Death, step: int, start: int, restarts: int, run: Path, attended: bool) -> Notice:
+    """It died, and is not started again by itself."""
+    often = f" (it was started again {restarts} times of late)" if death.again and restarts else ""
+    place = f"step {start:,}" if start else "the beginning"
+    way = f"space starts it again from {place}, q leaves" if attended else f"the run goes on from {place} when opened"
+    return Notice(
+        "error", f"Training stopped after step {step:,}: {death.words}{often}; {way}; {run}/engine.log has more."
     )
 
 

@@ -126,7 +126,8 @@ class Sampler(threading.Thread):
                 return turn
             begun = time.perf_counter()
             if begun - refreshed >= REFRESH_EVERY:
-                step, refreshed = shared.refresh() or step, begun
+                newer, refreshed = shared.refresh(), begun
+                step = step if newer is None else newer
             stream.knobs = turn.knobs
             if turn.restart is not None:
                 stream.restart(*turn.restart)

@@ -42,6 +42,7 @@ from charrnn.engine.messages import (
 from charrnn.engine.opening import open_request
 from charrnn.engine.sampler import Model, Sampler
 from charrnn.engine.supervisor import Supervisor
+from charrnn.engine.trainer_watch import Limits
 from charrnn.presets import range_problem
 from charrnn.text import cache
 from charrnn.text.corpus import Corpus
@@ -57,15 +58,20 @@ class Engine:
     What there is to tell stands on the `board`, which clients read at their own pace.
     """
 
-    def __init__(self, *, linger: float = LINGER, baselines_after: float = MEASURED_AFTER) -> None:
+    def __init__(
+        self, *, linger: float = LINGER, baselines_after: float = MEASURED_AFTER, limits: Limits | None = None
+    ) -> None:
         self.board = Board()
         self.exit_status = 0
         self._linger = linger
         self._baselines_after = baselines_after
+        self._limits = limits or Limits()
         self._connections: set[Connection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._request: asyncio.Future[RunRequest] = asyncio.get_running_loop().create_future()
         self._stop_asked = asyncio.Event()
+        self._train_again = asyncio.Event()
+        self._foreground = False
         self._sampler: Sampler | None = None
         self._supervisor: Supervisor | None = None
         self._corpus: Corpus | None = None
@@ -138,6 +144,9 @@ class Engine:
                 self._to_trainer(trainer.Rate(rate), "its learning rate")
             case SetCooldown(on, steps) if steps is None or self._fits(steps=steps):
                 self._to_trainer(trainer.CoolDown(on, steps), "a cool-down")
+            case SetPaused(False) if self.board.status.state == "failed" and not self._foreground:
+                self.board.set_status(state="restarting", hurry=True)
+                self._train_again.set()
             case SetPaused(paused):
                 self._to_trainer(trainer.Pause(paused), "pausing")
             case WriteCheckpoint():
@@ -217,17 +226,20 @@ class Engine:
 
         In the foreground it ends as soon as training is done; else it waits for its clients to leave, and a while.
         """
+        self._foreground = foreground
         try:
             await self._open_and_train(await self._request)
-            if not foreground:
-                await self._linger_on()
-            elif self.board.status.state == "failed":
+            while not foreground and await self._wanted_again():
+                assert self._supervisor is not None
+                await self._supervisor.run()
+            status = self.board.status
+            if status.state == "failed":
                 self.exit_status = self.exit_status or 1
             if self._begun:
-                status = self.board.status
                 best = f", best held-out loss {status.best_val_loss:.3f}" if status.best_val_loss is not None else ""
                 best += f" at step {status.best_step:,}" if best and status.best_step is not None else ""
-                self.board.announce(Ended(f"{status.step:,} steps{best}, saved in {self._folder}", self.exit_status))
+                saved = "not all of them saved," if status.state == "failed" else "saved"
+                self.board.announce(Ended(f"{status.step:,} steps{best}, {saved} in {self._folder}", self.exit_status))
         except UsageError as error:
             self._stop_asked.set()
             self.exit_status = 2
@@ -286,22 +298,39 @@ class Engine:
         self.board.set_status(prime=prime)
         if stream.prime:
             self._restart_stream(stream.prime, stream.seed)
-        self._supervisor = Supervisor(self.board, opened, request, corpus, self._began)
+        self._supervisor = Supervisor(
+            self.board,
+            opened,
+            request,
+            corpus,
+            self._began,
+            limits=self._limits,
+            attended=not self._foreground,
+        )
         if not self._stop_asked.is_set():
             await self._supervisor.run()
 
-    async def _linger_on(self) -> None:
-        """After training: until asked to stop, or nobody has watched for a while."""
+    async def _wanted_again(self) -> bool:
+        """After training: True when somebody has a trainer that failed started again, False when it is time to end.
+
+        That is when it is asked for, or nobody has watched for a while.
+        """
         while not self._stop_asked.is_set():
+            if self._train_again.is_set():
+                self._train_again.clear()
+                return True
             if not self._connections and time.monotonic() - self._last_left > self._linger:
-                return
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stop_asked.wait(), 1)
+                return False
+            waits = [asyncio.ensure_future(event.wait()) for event in (self._stop_asked, self._train_again)]
+            await asyncio.wait(waits, timeout=1, return_when=asyncio.FIRST_COMPLETED)
+            for wait in waits:
+                wait.cancel()
+        return False
 
     def _to_trainer(self, order: trainer.ToTrainer, what: str) -> None:
-        if self._supervisor and self.board.status.state in ("training", "paused"):
+        state = self.board.status.state
+        keeps = state == "restarting" and isinstance(order, trainer.Rate | trainer.Pause)
+        if self._supervisor and (keeps or state in ("training", "paused")):
             self._supervisor.send(order)
         else:
-            self.board.announce(
-                Notice("info", f"Nothing is training ({self.board.status.state}), so {what} has nothing to act on.")
-            )
+            self.board.announce(Notice("info", f"Nothing is training ({state}), so {what} has nothing to act on."))

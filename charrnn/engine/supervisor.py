@@ -6,48 +6,79 @@ import asyncio
 import os
 import shutil
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
-from charrnn.config import CorpusConfig, UsageError
-from charrnn.engine import notices
+from msgspec import structs
+
+from charrnn.config import UsageError
+from charrnn.engine import builds, notices
 from charrnn.engine import trainer_messages as trainer
 from charrnn.engine.board import Board
+from charrnn.engine.death import Death, death_of, memory_kills, where
 from charrnn.engine.memory import open_memory
-from charrnn.engine.messages import LossPoint, ModelInfo, Notice, RunRequest, Sample, Welcome
+from charrnn.engine.messages import ModelInfo, Notice, RunRequest, Sample, Welcome
 from charrnn.engine.opening import STDIN_COPY, Opened, begin_run
 from charrnn.engine.record import Record
-from charrnn.engine.trainer_link import TrainerLink, in_words
-from charrnn.presets import corpus_config
+from charrnn.engine.trainer_link import TrainerLink
+from charrnn.engine.trainer_watch import Limits, Restarts, TrainerWatch
 from charrnn.runs import directory
-from charrnn.runs.metrics import read_metrics
 from charrnn.runs.recovery import resume_point
+from charrnn.runs.saved import Saved
+from charrnn.runs.trainer_lock import TrainerLock
 from charrnn.text.corpus import Corpus
-
-PROGRESS_TOLD_EVERY = 0.5
+from charrnn.torchrun import seat
 
 
 class Supervisor:
-    """One run's trainer, from its start to its end; `weights` is the shared memory that it publishes into.
+    """One run's training: its trainer, and another one when that dies, from the newest checkpoint.
 
-    `began` is called once the model stands and the run has its folder. Everything else goes on the board.
+    `weights` is the shared memory that trainers publish into. `began` is called once the model stands and the run has
+    its folder. Everything else goes on the board. `attended`: there may be somebody who starts it again by a key.
     """
 
     def __init__(
-        self, board: Board, opened: Opened, request: RunRequest, corpus: Corpus, began: Callable[[ModelInfo], None]
+        self,
+        board: Board,
+        opened: Opened,
+        request: RunRequest,
+        corpus: Corpus,
+        began: Callable[[ModelInfo], None],
+        *,
+        limits: Limits,
+        attended: bool,
     ) -> None:
         self._board, self._opened, self._request, self._corpus, self._began = board, opened, request, corpus, began
+        self._limits, self._attended = limits, attended
+        self._restarts = Restarts(limits)
         self._record = Record(self._disk_trouble)
         self._link: TrainerLink | None = None
+        self._watch: TrainerWatch | None = None
         self._folder: directory.RunFolder | None = None
+        self._lock: TrainerLock | None = None
+        self._first: trainer.Build | None = None
+        self._built: trainer.Built | None = None
+        self._paused = False
         self._done: trainer.Done | None = None
+        self._refused = ""
         self._keeping: asyncio.Task[None] | None = None
         self._saver: asyncio.Task[None] | None = None
         self.weights = open_memory()
 
     def send(self, message: trainer.ToTrainer) -> None:
-        if self._link is not None:
+        """Gives the trainer an order; one that is only starting again hears how things stand once it has started."""
+        if self._board.status.state == "restarting":
+            match message:
+                case trainer.Pause(paused):
+                    self._paused = paused
+                    return
+                case trainer.Rate(rate):
+                    self._board.set_status(learning_rate=rate, hurry=True)
+                    return
+        if self._link is not None and self._watch is not None:
             self._link.send(message)
+            self._watch.asked()
+            if isinstance(message, trainer.Finish):
+                self._link.wake()
 
     @property
     def folder(self) -> directory.RunFolder:
@@ -60,70 +91,129 @@ class Supervisor:
         self._record.log(words)
 
     async def run(self) -> None:
-        """Lives until the trainer's process has ended. Raises UsageError if the run could not begin."""
-        corpus = self._corpus
-        self._record.log(f"corpus {corpus.name}: {corpus.characters:,} characters, {corpus.note}")
-        if corpus.warning:
-            self._record.log(corpus.warning)
-        ids = open_memory(corpus.ids.data.cast("B")) if corpus.descriptor is None else os.dup(corpus.descriptor)
-        self._link = await TrainerLink.start(self.weights, ids, self._record.log)
-        os.close(ids)
+        """Lives until training is done, or was stopped, or has failed too often; then it may be called again.
+
+        Raises UsageError if the run could not begin.
+        """
+        if self._first is None:
+            corpus = self._corpus
+            self._record.log(f"corpus {corpus.name}: {corpus.characters:,} characters, {corpus.note}")
+            if corpus.warning:
+                self._record.log(corpus.warning)
+            self._first = build = await self._open()
+        else:
+            self._restarts.forget()
+            self._paused = False
+            build = builds.next_build(self._first, self._built, await self._newest())
         try:
-            self._link.send(await self._build_message())
-            async for message in self._link:
-                self._follow(message)
-        except BaseException:
-            self._link.process.terminate()
-            raise
+            while (death := await self._live(build)) is not None:
+                checkpoint = None
+                if self._folder is not None:
+                    try:
+                        checkpoint = await self._newest()
+                    except UsageError as error:
+                        death = Death(f"{death.words}; {error}".rstrip("."), again=False)
+                if not self._goes_on(death, checkpoint):
+                    return
+                build = builds.next_build(self._first, self._built, checkpoint)
         finally:
             if self._saver is not None:
                 self._saver.cancel()
-            status = await self._link.ended()
+                self._saver = None
             if self._keeping is not None:
                 await self._keeping
-        if self._done is None and not (status == 0 and self._folder is None):
-            words = in_words(status, self._record.last_words())
-            self._record.log(words)
-            if self._folder is None:
-                raise UsageError(f"The run could not begin: {words}.")
-            self._board.set_status(state="failed", characters_per_second=0.0, hurry=True)
-            place = self._opened.place
-            self._board.announce(
-                Notice("error", f"Training stopped: {words}. Its log is {place / 'engine.log'}; the stream goes on.")
-            )
+
+    async def _live(self, build: trainer.Build) -> Death | None:
+        """One trainer's life; how it died, None if it ended in order."""
+        if self._board.status.state == "stopping":
+            return None
+        corpus, before = self._corpus, memory_kills()
+        ids = open_memory(corpus.ids.data.cast("B")) if corpus.descriptor is None else os.dup(corpus.descriptor)
+        try:
+            self._link = link = await TrainerLink.start(self.weights, ids, self._record.log)
+        finally:
+            os.close(ids)
+        self._watch = watch = TrainerWatch(
+            link.process,
+            self._limits,
+            tell=self._trainer_trouble,
+            busy=lambda: self._board.status.state != "paused",
+            where=lambda: where(link.last_words),
+        )
+        self._refused = ""
+        watching = asyncio.create_task(watch.watch())
+        link.send(trainer.Finish() if self._board.status.state == "stopping" else build)
+        try:
+            async for message in link:
+                watch.heard()
+                self._follow(message)
+        except BaseException:
+            link.process.terminate()
+            link.wake()
+            raise
+        finally:
+            self._link = self._watch = None
+            status = await link.ended()
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+        if self._done is not None or (status == 0 and self._board.status.state == "stopping"):
+            return None
+        if self._refused:
+            return Death(self._refused, again=False)
+        if watch.hung:
+            return Death(watch.hung)
+        batch = self._built.config.training.batch if self._built else None
+        return death_of(status, link.last_words, batch, before, memory_kills())
+
+    def _goes_on(self, death: Death, checkpoint: Saved | None) -> bool:
+        """Tells what has happened; whether another trainer is to be started. Raises UsageError if none ever began."""
+        board, step = self._board, self._board.status.step
+        self._record.log(f"{death.words}; after step {step:,}")
+        if self._folder is None:
+            raise UsageError(f"The run could not begin: {death.words}.")
+        self._record.open(self._opened.place)
+        start = checkpoint.step if checkpoint else 0
+        # Under torchrun the other ranks have lost this one, and torchrun starts all of them again.
+        if board.status.state != "stopping" and death.again and seat().size == 1 and self._restarts.take():
+            notice = notices.of_restart(death, step, start)
+            self._record.event("restart", death.what, start)
+            board.set_status(state="restarting", characters_per_second=0.0)
+            self._trainer_trouble(notice.text)
+            board.announce(notice)
+            return True
+        notice = notices.of_failure(death, step, start, self._limits.restarts, self._opened.place, self._attended)
+        board.set_status(state="failed", characters_per_second=0.0)
+        self._trainer_trouble(notice.text if self._attended else None)
+        board.announce(notice)
+        return False
+
+    def _trainer_trouble(self, words: str | None) -> None:
+        self._board.set_trouble("trainer", words)
 
     def close(self) -> None:
         self._record.flush()
+        if self._lock is not None:
+            self._lock.close()
         if self._folder is not None:
             self._folder.close()
 
-    async def _build_message(self) -> trainer.Build:
-        corpus, recorded = self._corpus, self._opened.recorded
-        config: CorpusConfig
-        checkpoint = None
-        if recorded is None:
-            config = corpus_config(self._request.options, source=self._opened.source, name=self._opened.name)
-        else:
-            config = recorded.corpus
-            self._folder = directory.RunFolder.open(self._opened.place)
-            found = await asyncio.to_thread(resume_point, self._opened.place)
-            for words in found.remarks:
-                self._record.log(words)
-                self._board.announce(Notice("warning", words))
-            checkpoint = found.checkpoint
-            until = checkpoint.step if checkpoint else 0
-            lines = [line for line in read_metrics(self._opened.place) if line["step"] <= until]
-            self._board.add_points([_point(line) for line in lines])
-        return trainer.Build(
-            options=self._request.options,
-            corpus=replace(config, sha256=corpus.sha256),
-            vocabulary=corpus.vocabulary.facts(),
-            dtype=corpus.ids.dtype.name,
-            ids=len(corpus.ids),
-            held_out_at=corpus.held_out_at,
-            recorded=recorded,
-            checkpoint=str(checkpoint.path) if checkpoint else None,
-        )
+    async def _open(self) -> trainer.Build:
+        """Takes a run that exists; either way, what the first trainer is to build."""
+        place, checkpoint = self._opened.place, None
+        if self._opened.recorded is not None:
+            self._folder = directory.RunFolder.open(place)
+            self._lock = await builds.trainer_lock(place, self._trainer_trouble)
+            checkpoint = await self._newest()
+            self._board.add_points(builds.recorded_points(place, checkpoint))
+        return builds.first_build(self._opened, self._request, self._corpus, checkpoint)
+
+    async def _newest(self) -> Saved | None:
+        """The newest checkpoint that is whole; damaged ones are set aside, and that is said. Raises UsageError."""
+        found = await asyncio.to_thread(resume_point, self._opened.place)
+        for words in found.remarks:
+            self._record.log(words)
+            self._board.announce(Notice("warning", words))
+        return found.checkpoint
 
     def _follow(self, message: trainer.FromTrainer) -> None:
         board = self._board
@@ -131,7 +221,9 @@ class Supervisor:
             case trainer.Built():
                 self._begin(message)
             case trainer.CannotBuild(text):
-                raise UsageError(text)
+                if self._built is None:
+                    raise UsageError(text)
+                self._refused = text.rstrip(".")
             case trainer.Progress():
                 board.set_status(
                     step=message.step,
@@ -153,6 +245,8 @@ class Supervisor:
                 board.add_points(points)
             case trainer.Applied(event, value, step):
                 self._record.event(event, value, step)
+                if event == "pause":
+                    self._paused = bool(value)
                 if event == "pause" and board.status.state in ("training", "paused"):
                     rate = 0.0 if value else board.status.characters_per_second
                     board.set_status(state="paused" if value else "training", characters_per_second=rate, hurry=True)
@@ -186,33 +280,56 @@ class Supervisor:
                     board.announce(notices.of_end(message))
 
     def _begin(self, built: trainer.Built) -> None:
-        """The first moment at which anything is written: the run's folder."""
+        """A trainer stands ready. The first one's is the first moment at which anything is written: the folder."""
+        if self._board.status.state == "stopping":
+            return
+        first = self._built is None
+        if first:
+            built = self._create(built)
+            self._paused = self._opened.recorded is not None and not self._request.train
+        rate = self._board.status.learning_rate
+        self._built = built
+        self._record.event("begin", built.device, built.step)
+        self._board.set_status(
+            state="paused" if self._paused else "training",
+            step=built.step,
+            learning_rate=built.learning_rate,
+            steps_target=built.config.training.steps,
+        )
+        if first:
+            info = ModelInfo(built.summary, built.parameters, built.device, built.config)
+            self._board.announce(info, standing=True)
+            if built.config.reason and built.step == 0:
+                self._board.announce(Notice("info", f"auto picked {built.config.reason}."))
+            self._began(info)
+        assert self._lock is not None
+        assert self._link is not None
+        self._lock.name_holder(self._link.process.pid)
+        self._link.hand_over(self._lock.descriptor)
+        self.send(trainer.Proceed(str(self._opened.place), self._paused))
+        if self._saver is None:
+            self._saver = asyncio.create_task(self._save_every(built.config.training.save_every))
+        if not first:
+            self._trainer_trouble(None)
+            self._board.announce(Notice("info", f"Training goes on from step {built.step:,}."))
+            if rate != built.learning_rate:
+                self.send(trainer.Rate(rate))
+
+    def _create(self, built: trainer.Built) -> trainer.Built:
+        """The run's folder, or its settings as they are now; what was built, under these settings."""
         place, config = self._opened.place, built.config
         if self._folder is None:
             self._folder, self._opened, config = begin_run(self._opened, self._request.run, config)
             if self._opened.place != place:
                 place = self._opened.place
                 self._board.announce(Welcome(place.name, str(place)), standing=True)
+            self._lock = TrainerLock.take(place)
             if self._request.stdin_file is not None:
                 self._keeping = asyncio.create_task(self._keep_text(self._request.stdin_file, place / STDIN_COPY))
         else:
             self._folder.write_config(config)
         self._record.open(place)
-        paused = self._opened.recorded is not None and not self._request.train
-        self._record.event("begin", built.device, built.step)
-        info = ModelInfo(built.summary, built.parameters, built.device, config)
-        self._board.announce(info, standing=True)
-        if built.config.reason and built.step == 0:
-            self._board.announce(Notice("info", f"auto picked {built.config.reason}."))
-        self._board.set_status(
-            state="paused" if paused else "training",
-            step=built.step,
-            learning_rate=built.learning_rate,
-            steps_target=built.config.training.steps,
-        )
-        self._saver = asyncio.create_task(self._save_every(built.config.training.save_every))
-        self._began(info)
-        self.send(trainer.Proceed(str(place), paused))
+        return structs.replace(built, config=config)
 
     async def _keep_text(self, piped: str, place: Path) -> None:
         """What came by a pipe cannot be read again: the run keeps it."""
@@ -235,27 +352,12 @@ class Supervisor:
     async def _save_every(self, seconds: float) -> None:
         while seconds:
             await asyncio.sleep(seconds)
-            if self._board.status.state == "training":
-                self.send(trainer.Save())
+            while self._board.status.state != "training":
+                await asyncio.sleep(1)
+            self.send(trainer.Save())
 
     def _disk_trouble(self, words: str | None) -> None:
         level, text = (
             ("error", f"{words}; training goes on.") if words else ("info", "The disk takes the record again.")
         )
         self._board.announce(Notice(level, text[0].upper() + text[1:]))
-
-
-def _point(line: dict[str, object]) -> LossPoint:
-    def number(name: str) -> float | None:
-        value = line.get(name)
-        return float(value) if isinstance(value, int | float) else None
-
-    return LossPoint(
-        step=int(number("step") or 0),
-        chars=int(number("chars") or 0),
-        seconds=number("seconds") or 0.0,
-        train_loss=number("train_loss"),
-        val_loss=number("val_loss"),
-        learning_rate=number("learning_rate") or 0.0,
-        diverged=bool(line.get("diverged")),
-    )

@@ -21,7 +21,8 @@ class SharedWeights:
     """Both ends of the hand-over, over a descriptor of `memory.open_memory`.
 
     `parameters` are the tensors of a model's state_dict, in its order; they go over as float32. Both ends must be
-    built from models of the same shape.
+    built from models of the same shape. `create` is the writer's end; one that takes over from a writer that died takes
+    the memory as it is. Raises ValueError if it was made for a model of another shape.
     """
 
     def __init__(self, descriptor: int, parameters: Mapping[str, torch.Tensor], *, create: bool) -> None:
@@ -29,12 +30,17 @@ class SharedWeights:
         count = sum(p.numel() for p in self._parameters)
         size = _HEADER + 2 * 4 * count
         if create:
+            if os.fstat(descriptor).st_size not in (0, size):  # a reader has it mapped: it must not shrink
+                raise ValueError("the shared memory belongs to a model of another shape")
             os.ftruncate(descriptor, size)
         self._memory = mmap.mmap(descriptor, size)
         self._header = torch.frombuffer(self._memory, dtype=torch.int64, count=_HEADER // 8)
         both = torch.frombuffer(self._memory, dtype=torch.float32, offset=_HEADER, count=2 * count)
         self._slots = [self._views(both[:count]), self._views(both[count:])]
         self._read_version = 0
+        if create:  # who wrote before may have died in the middle of it
+            for slot in range(2):
+                self._header[_SEQUENCE + slot] += self._header[_SEQUENCE + slot] % 2
 
     def _views(self, slot: torch.Tensor) -> list[torch.Tensor]:
         sizes = [p.numel() for p in self._parameters]

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
+import socket
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from charrnn.engine import wire
 from charrnn.engine.client import EngineClient, Launched, launch
-from charrnn.engine.messages import EngineMessage, Generated, LossPoint, RunRequest, Status, StopRun
+from charrnn.engine.messages import EngineMessage, Generated, Hello, LossPoint, RunRequest, Start, Status, StopRun
+from charrnn.engine.trainer_watch import Limits
 
 SMALL: dict[str, Any] = {"hidden": 16, "embedding": 8, "batch": 4, "length": 16, "threads": 1, "pace": 200.0}
 
@@ -65,16 +72,37 @@ class Watcher:
 
 
 @asynccontextmanager
-async def engine(target: Path | str, **options: Any) -> AsyncIterator[tuple[Watcher, Launched]]:
+async def engine(
+    target: Path | str, *, limits: Limits | None = None, **options: Any
+) -> AsyncIterator[tuple[Watcher, Launched]]:
     """An engine at work; it is stopped, and by force if need be, when the test is done with it."""
     request = RunRequest(target=str(target), options={**SMALL, **options})
-    async with launched(request) as both:
+    async with launched(request, limits) as both:
         yield both
 
 
+def launch_limited(request: RunRequest, limits: Limits, *, stream: bool = True, **environment: str) -> Launched:
+    """As `client.launch`, but with other limits than a user's; without `stream` the engine never loads torch."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    with theirs:
+        words = ["--connection", str(theirs.fileno()), json.dumps(asdict(limits))]
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.engine.other_limits", *words],
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            cwd=Path(__file__).parents[2],
+            env={**os.environ, **environment},
+        )
+    ours.sendall(wire.frame(Hello(stream=stream)) + wire.frame(Start(request)))
+    return Launched(process, ours)
+
+
 @asynccontextmanager
-async def launched(request: RunRequest) -> AsyncIterator[tuple[Watcher, Launched]]:
-    started = launch(request)
+async def launched(request: RunRequest, limits: Limits | None = None) -> AsyncIterator[tuple[Watcher, Launched]]:
+    started = launch(request) if limits is None else launch_limited(request, limits)
     watcher = Watcher(await EngineClient.over(started.connection))
     try:
         yield watcher, started
@@ -94,3 +122,19 @@ async def launched(request: RunRequest) -> AsyncIterator[tuple[Watcher, Launched
 def children(pid: int) -> list[int]:
     """The processes that `pid` started."""
     return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def trainer_of(pid: int) -> int | None:
+    """The trainer of the engine `pid`, None while it has none."""
+    for child in children(pid):
+        with suppress(OSError):
+            if b"charrnn.engine.trainer_process" in Path(f"/proc/{child}/cmdline").read_bytes():
+                return child
+    return None
+
+
+async def gone(pid: int, seconds: float = 60) -> None:
+    """Waits until there is no such process."""
+    async with asyncio.timeout(seconds):
+        while Path(f"/proc/{pid}").exists():
+            await asyncio.sleep(0.05)

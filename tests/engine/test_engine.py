@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import math
-import os
-import signal
 import socket
 import time
 from pathlib import Path
@@ -289,22 +287,6 @@ def test_a_run_that_did_its_steps_says_so_and_its_stream_goes_on(corpus_file: Pa
             await watcher.until(lambda: sum(len(p.text) for p in watcher.text) > characters + 20)
             watcher.client.send(SetPaused(False))
             await watcher.until(lambda: any("Nothing is training" in n.text for n in watcher.told(Notice)))
-
-    asyncio.run(go())
-
-
-def test_a_killed_trainer_is_told_in_words_and_the_stream_goes_on(corpus_file: Path, runs_folder: Path) -> None:
-    async def go() -> None:
-        async with engine(corpus_file) as (watcher, started):
-            await watcher.until(lambda: watcher.status.step > 5 and watcher.text)
-            assert started.process is not None
-            (trainer,) = children(started.process.pid)
-            os.kill(trainer, signal.SIGSEGV)
-            await watcher.until(lambda: watcher.status.state == "failed")
-            errors = [n.text for n in watcher.told(Notice) if n.level == "error"]
-            assert "SIGSEGV" in errors[0]
-            characters = sum(len(p.text) for p in watcher.text)
-            await watcher.until(lambda: sum(len(p.text) for p in watcher.text) > characters + 20)
 
     asyncio.run(go())
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import threading
 
+import pytest
 import torch
 
 from charrnn.engine.memory import open_memory
@@ -61,4 +62,33 @@ def test_the_memory_has_no_name_that_a_crash_could_leave_behind() -> None:
     memory = open_memory(b"abc")
     assert os.fstat(memory).st_nlink == 0
     assert os.pread(memory, 10, 0) == b"abc"
+    os.close(memory)
+
+
+def test_a_writer_that_died_while_it_wrote_is_followed_by_another() -> None:
+    memory = open_memory()
+    read = shapes(-1.0)
+    first = SharedWeights(memory, shapes(1.0), create=True)
+    first.publish(10)
+    reader = SharedWeights(memory, read, create=False)
+    assert reader.refresh() == 10
+    first._header[1 + 0] += 1  # it died in the middle of the other slot
+    second = SharedWeights(memory, shapes(2.0), create=True)
+    assert reader.refresh() is None
+    second.publish(0)
+    assert reader.refresh() == 0
+    assert float(read["b"][0]) == 2.0
+    for step in (1, 2, 3):
+        second.publish(step)
+        assert reader.refresh() == step
+    os.close(memory)
+
+
+def test_memory_of_another_shape_is_never_cut_under_its_reader() -> None:
+    memory = open_memory()
+    SharedWeights(memory, shapes(1.0), create=True)
+    size = os.fstat(memory).st_size
+    with pytest.raises(ValueError, match="another shape"):
+        SharedWeights(memory, {"a": torch.zeros(3)}, create=True)
+    assert os.fstat(memory).st_size == size
     os.close(memory)

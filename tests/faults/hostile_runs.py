@@ -118,7 +118,7 @@ def _figure(name: str) -> int:
 
 
 def _ordinary(good: Path, folder: Path, words: Path, way: Any) -> int:
-    """By how many bytes the memory in use grows where a checkpoint is merely cut off: code that is run is memory too."""
+    """By how many bytes memory grows where a checkpoint is merely cut off: code that is run is memory too."""
     run = folder / "run"
     shutil.copytree(good, run)
     model = next((run / "checkpoints").glob("step-*/model.safetensors"))

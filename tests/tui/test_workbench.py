@@ -16,6 +16,7 @@ import pytest
 from textual.pilot import Pilot
 
 from charrnn.config import Knobs
+from charrnn.engine import client
 from charrnn.engine.messages import (
     Generated,
     Losses,
@@ -23,6 +24,7 @@ from charrnn.engine.messages import (
     Notice,
     Refused,
     RestartStream,
+    RunRequest,
     SetCooldown,
     SetKnobs,
     SetLearningRate,
@@ -35,6 +37,7 @@ from charrnn.engine.messages import (
 from tests.tui.fake_engine import FakeEngine, corpus
 from tui import keys
 from tui.app import Leaving, Workbench
+from tui.notices import NOTICE_STAYS
 from tui.terminal import width
 
 
@@ -411,6 +414,96 @@ def test_when_the_engine_dies_the_screen_stays_and_says_so() -> None:
             await one.until(lambda: one.app.return_value is not None)
             assert one.app.return_value is not None
             assert one.app.return_value.status == 1
+
+    run(test)
+
+
+def test_one_key_starts_an_engine_again_that_has_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[RunRequest] = []
+
+    async def test() -> None:
+        second = FakeEngine(text="and here another one goes on\n")
+        tasks: list[asyncio.Task[None]] = []
+        loop = asyncio.get_running_loop()
+
+        def open_run(request: RunRequest) -> socket.socket:
+            asked.append(request)
+            ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+            loop.call_soon_threadsafe(lambda: tasks.append(asyncio.create_task(second.serve(theirs))))
+            return ours
+
+        monkeypatch.setattr(client, "open_run", open_run)
+        async with bench() as one:
+            await one.press("k", "enter")
+            await one.shows("The engine is at work")
+            assert not asked
+            assert one.engine._writer is not None
+            one.engine._writer.transport.abort()
+            await one.shows("The engine has gone", "enter starts the engine again", "✗ disconnected")
+            await one.press("y")  # another notice covers it only for a while
+            await one.press("enter")
+            await one.shows("● training", "another one goes on", "── seed 1 ──")
+            assert "✗" not in one.screen()
+            await one.press("space")
+            await one.until(lambda: SetPaused(True) in second.received)
+            assert SetPaused(True) not in one.engine.received
+            for task in tasks:
+                task.cancel()
+
+    monkeypatch.setattr("tui.copying.keep", lambda text, name: ("info", "kept"))
+    run(test)
+    (request,) = asked
+    assert (request.target, request.train, request.options["top_k"]) == ("/runs/hamlet-1", True, 40)
+    assert request.options["prime"] == "To be"
+
+
+def test_an_engine_that_cannot_be_started_again_is_told_and_may_be_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[RunRequest] = []
+
+    def open_run(request: RunRequest) -> socket.socket:
+        asked.append(request)
+        raise OSError(12, "Cannot allocate memory")
+
+    monkeypatch.setattr(client, "open_run", open_run)
+
+    async def test() -> None:
+        async with bench() as one:
+            assert one.engine._writer is not None
+            one.engine._writer.transport.abort()
+            await one.shows("The engine has gone")
+            await one.press("enter")
+            await one.shows("could not be started: Cannot allocate memory")
+            await one.press("enter")
+            await one.until(lambda: len(asked) == 2)
+            await one.press("d")
+            await one.until(lambda: one.app.return_value is not None)
+            assert one.app.return_value == Leaving(0, "The engine has gone; come back with: charrnn-tui hamlet-1")
+
+    run(test)
+
+
+def test_what_stands_shows_again_when_another_notice_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(NOTICE_STAYS, "info", 0.2)
+
+    async def test() -> None:
+        async with bench() as one:
+            one.app.say("error", "this stands", None)
+            await one.shows("this stands")
+            one.app.say("info", "this passes")
+            await one.shows("this passes")
+            await one.shows("this stands")
+
+    run(test)
+
+
+def test_space_starts_training_again_that_has_failed() -> None:
+    async def test() -> None:
+        async with bench() as one:
+            one.engine.change(state="failed")
+            await one.shows("✗ failed")
+            await one.press("space")
+            await one.shows("● training")
+            assert one.sent(SetPaused) == [SetPaused(False)]
 
     run(test)
 

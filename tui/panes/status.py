@@ -19,6 +19,7 @@ STATES: dict[str, tuple[str, Style]] = {
     "training": ("●", palette.GOOD),
     "paused": ("○", palette.WARNING),
     "saving": ("●", palette.ACCENT),
+    "restarting": ("◌", palette.WARNING),
     "stopping": ("■", palette.ACCENT),
     "finished": ("■", palette.GOOD),
     "failed": ("✗", palette.ERROR),
