@@ -29,6 +29,7 @@ from charrnn.engine.messages import (
     Start,
     Status,
     Welcome,
+    troubles_told,
 )
 from charrnn.engine.server import Engine
 from charrnn.runs import relaunch
@@ -123,6 +124,8 @@ class Reporter:
                 for point in points:
                     self._val_loss = point.val_loss if point.val_loss is not None else self._val_loss
             case Status():
+                for words in troubles_told(self._status.troubles, message.troubles):
+                    self.say(f"{'trouble':9} {words}")
                 self._status = message
                 self.progress()
             case Sample(step, text):

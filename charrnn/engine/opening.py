@@ -9,6 +9,7 @@ from charrnn.config import RunConfig, StreamConfig, UsageError
 from charrnn.engine.messages import CorpusInfo, RunRequest
 from charrnn.presets import corpus_config, stream_config
 from charrnn.runs import directory
+from charrnn.runs.room import require_writable
 from charrnn.text.corpus import Corpus, kept_corpus, load_corpus
 from charrnn.text.downloads import Progress, is_address
 from charrnn.text.sources import BUILT_IN, DEFAULT, require_target, title
@@ -36,6 +37,8 @@ def open_request(request: RunRequest) -> Opened:
         place = directory.find_run(target, folder)
         if place is not None:
             recorded = directory.read_config(place)
+            if not directory.is_live(place):  # else whoever holds it says so
+                require_writable(place)
             stream = stream_config(request.options, recorded.stream)
             return Opened(place, recorded.corpus.source, recorded.corpus.name, stream, recorded)
         require_target(target)

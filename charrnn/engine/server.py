@@ -211,7 +211,10 @@ class Engine:
                 status = self.board.status
                 best = f", best held-out loss {status.best_val_loss:.3f}" if status.best_val_loss is not None else ""
                 best += f" at step {status.best_step:,}" if best and status.best_step is not None else ""
-                self.board.announce(Ended(f"{status.step:,} steps{best}, saved in {self._folder}", self.exit_status))
+                problem = self._supervisor.problem if self._supervisor else None
+                self.exit_status = self.exit_status or (1 if problem else 0)
+                kept = f"; not all of it is on disk: {problem}" if problem else f", saved in {self._folder}"
+                self.board.announce(Ended(f"{status.step:,} steps{best}{kept}", self.exit_status))
         except UsageError as error:
             self._stop_asked.set()
             self.exit_status = 2

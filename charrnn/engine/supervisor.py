@@ -13,14 +13,15 @@ from charrnn.config import CorpusConfig, UsageError
 from charrnn.engine import notices
 from charrnn.engine import trainer_messages as trainer
 from charrnn.engine.board import Board
+from charrnn.engine.keeper import Keeper
 from charrnn.engine.memory import open_memory
 from charrnn.engine.messages import LossPoint, ModelInfo, Notice, RunRequest, Sample
 from charrnn.engine.opening import STDIN_COPY, Opened
-from charrnn.engine.record import Record
 from charrnn.engine.trainer_link import TrainerLink, in_words
 from charrnn.presets import corpus_config
 from charrnn.runs import directory
 from charrnn.runs.metrics import read_metrics
+from charrnn.runs.room import require_room
 from charrnn.runs.saved import list_checkpoints
 from charrnn.text.corpus import Corpus
 
@@ -38,7 +39,9 @@ class Supervisor:
         self, board: Board, opened: Opened, request: RunRequest, corpus: Corpus, began: Callable[[ModelInfo], None]
     ) -> None:
         self._board, self._opened, self._request, self._corpus, self._began = board, opened, request, corpus, began
-        self._record = Record(self._disk_trouble)
+        self._keeper = Keeper(board, self.send, self._keep_text)
+        self._record = self._keeper.record
+        self._watching = asyncio.create_task(self._keeper.watch())
         self._link: TrainerLink | None = None
         self._folder: directory.RunFolder | None = None
         self._done: trainer.Done | None = None
@@ -82,8 +85,15 @@ class Supervisor:
                 Notice("error", f"Training stopped: {words}. Its log is {place / 'engine.log'}; the stream goes on.")
             )
 
-    def close(self) -> None:
+    @property
+    def problem(self) -> str | None:
+        """What the disk did not take in the end, None if it took everything."""
         self._record.flush()
+        return self._keeper.problem
+
+    def close(self) -> None:
+        self._watching.cancel()
+        self._keeper.close()
         if self._folder is not None:
             self._folder.close()
 
@@ -136,8 +146,8 @@ class Supervisor:
                     hurry=message.phase != board.status.phase,
                 )
             case trainer.Recorded(points):
-                self._record.points(points)
                 board.add_points(points)
+                self._record.points(points)
             case trainer.Applied(event, value, step):
                 self._record.event(event, value, step)
                 if event == "pause" and board.status.state in ("training", "paused"):
@@ -175,13 +185,8 @@ class Supervisor:
     def _begin(self, built: trainer.Built) -> None:
         """The first moment at which anything is written: the run's folder."""
         place = self._opened.place
-        if self._folder is None:
-            self._folder = directory.RunFolder.create(place, built.config)
-            if self._request.stdin_file is not None:
-                self._keeping = asyncio.create_task(self._keep_text(self._request.stdin_file, place / STDIN_COPY))
-        else:
-            self._folder.write_config(built.config)
-        self._record.open(place)
+        if self._keeper.folder is None:
+            self._open_folder(built)
         paused = self._opened.recorded is not None and not self._request.train
         self._record.event("begin", built.device, built.step)
         info = ModelInfo(built.summary, built.parameters, built.device, built.config)
@@ -195,10 +200,30 @@ class Supervisor:
             steps_target=built.config.training.steps,
         )
         self._began(info)
-        self.send(trainer.Proceed(str(place), paused))
+        self.send(trainer.Proceed(str(place), paused, self._keeper.identity))
 
-    async def _keep_text(self, piped: str, place: Path) -> None:
+    def _open_folder(self, built: trainer.Built) -> None:
+        """Raises UsageError where the disk has no room for the run."""
+        place, text = self._opened.place, self._request.stdin_file
+        beside = 0 if text is None else os.path.getsize(text)
+        warning = require_room(place, built.checkpoint_bytes, beside, new=self._folder is None)
+        if warning:
+            self._board.announce(Notice("warning", warning))
+        if self._folder is None:
+            self._folder = directory.RunFolder.create(place, built.config)
+            self._keep_text()
+        else:
+            self._folder.replace_config(built.config)
+        saved = list_checkpoints(place)
+        self._keeper.begin(self._folder, built.config, built.checkpoint_bytes, saved[-1].step if saved else None)
+
+    def _keep_text(self) -> None:
         """What came by a pipe cannot be read again: the run keeps it."""
+        if self._request.stdin_file is not None:
+            copying = self._copy_text(self._request.stdin_file, self._opened.place / STDIN_COPY)
+            self._keeping = asyncio.create_task(copying)
+
+    async def _copy_text(self, piped: str, place: Path) -> None:
         new = place.with_suffix(".new")
         try:
             await asyncio.to_thread(shutil.copyfile, piped, new)
@@ -209,7 +234,8 @@ class Supervisor:
             self._board.announce(Notice("error", words))
 
     def _saved(self, step: int, asked: bool, problem: str | None) -> None:
-        if problem is not None:
+        self._keeper.saved(step, problem)
+        if problem is not None and asked:
             self._board.announce(Notice("error", f"The checkpoint could not be written: {problem}."))
         elif asked:
             self._record.event("checkpoint", True, step)
@@ -218,14 +244,8 @@ class Supervisor:
     async def _save_now_and_then(self) -> None:
         while True:
             await asyncio.sleep(CHECKPOINT_EVERY)
-            if self._board.status.state == "training":
+            if self._board.status.state == "training" and self._keeper.problem is None:  # else it sees to that
                 self.send(trainer.Save())
-
-    def _disk_trouble(self, words: str | None) -> None:
-        level, text = (
-            ("error", f"{words}; training goes on.") if words else ("info", "The disk takes the record again.")
-        )
-        self._board.announce(Notice(level, text[0].upper() + text[1:]))
 
 
 def _point(line: dict[str, object]) -> LossPoint:

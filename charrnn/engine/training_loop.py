@@ -10,6 +10,7 @@ from typing import Protocol
 import torch
 
 from charrnn.engine.checkpoint_writer import CheckpointWriter, NoWriter, Snapshot
+from charrnn.engine.last_save import save_until_saved
 from charrnn.engine.run_setup import corpus_in_memory, run_config
 from charrnn.engine.run_state import RunState
 from charrnn.engine.step_record import StepRecord
@@ -22,6 +23,7 @@ from charrnn.engine.trainer_messages import (
     Finish,
     FromTrainer,
     Pause,
+    Place,
     Rate,
     Remark,
     SampleMade,
@@ -40,6 +42,7 @@ from charrnn.sampling.stream import TextStream
 from charrnn.text.stored import forget_pages
 from charrnn.training.guard import Guard
 from charrnn.training.ranks import ALONE, Ranks
+from charrnn.training.room import checkpoint_bytes
 from charrnn.training.schedule import Cooldown, asked_length
 from charrnn.training.trainer import build as build_trainer
 
@@ -105,6 +108,7 @@ class TrainingLoop:
                 device=self._where(),
                 step=self.trainer.steps_done,
                 learning_rate=self.trainer.stable_rate,
+                checkpoint_bytes=checkpoint_bytes(self.trainer),
             )
         )
 
@@ -119,7 +123,7 @@ class TrainingLoop:
             self.link.say(self.cooled)
             self.cooled = None
 
-    def train(self, folder: Path, paused: bool) -> None:
+    def train(self, folder: Path, paused: bool, identity: tuple[int, int] | None = None) -> None:
         """The loop. Returns when it was told to finish or has done what was asked; the last state is on disk then."""
         self.folder = folder
         self.paused = paused
@@ -131,7 +135,8 @@ class TrainingLoop:
             "processes": self.ranks.size,
             **self.vocabulary.facts(),
         }
-        self.writer = CheckpointWriter(folder, facts, self._written) if self.ranks.rank == 0 else NoWriter()
+        first = self.ranks.rank == 0
+        self.writer = CheckpointWriter(folder, facts, self._written, identity) if first else NoWriter()
         self.steps = StepRecord(self.trainer)
         self.guard = Guard(self.trainer)
         self.best_unsaved: Snapshot | None = None
@@ -263,8 +268,10 @@ class TrainingLoop:
                     self._cool_down(on, steps)
                 case Pause(paused):
                     self._pause(paused)
-                case Save():
-                    self.writer.put(self.state.snapshot(asked=True))
+                case Save(again):
+                    self.writer.put(self.state.snapshot(asked=not again))
+                case Place(identity):
+                    self.writer.identity = identity
                 case Finish():
                     self.finish = True
                     return
@@ -310,5 +317,7 @@ class TrainingLoop:
         if self.best_unsaved is not None and self.best_unsaved.step != step:
             self.writer.put(self.best_unsaved)
         self.writer.put(self.state.snapshot(asked=False))
+        if reason != "asked":
+            save_until_saved(self)
         self.writer.close()
         self.link.say(Done(reason, step, held_out.best, held_out.best_step))

@@ -44,7 +44,8 @@ def save_checkpoint(
     final = run / "checkpoints" / f"step-{step:08d}"
     new = final.with_name(f".{final.name}.{os.getpid()}.new")
     shutil.rmtree(new, ignore_errors=True)
-    new.mkdir(parents=True)
+    final.parent.mkdir(exist_ok=True)  # not the run's folder: where that has gone, its engine makes it again
+    new.mkdir()
     try:
         files = {}
         for name, tensors in ((MODEL, model), (STATE, state)):
