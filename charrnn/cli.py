@@ -131,6 +131,13 @@ def _parser() -> argparse.ArgumentParser:
     _add_saved_run(export)
     export.add_argument("-o", "--out", required=True, metavar="FILE", help=".png .svg .pdf .csv or .safetensors")
     export.set_defaults(run_command=_export)
+
+    doctor = commands.add_parser(
+        "doctor", help="what works here", description="Check what works here, and say what to do about what does not."
+    )
+    _add_runs_folder(doctor)
+    doctor.add_argument("--json", action="store_true", help="one JSON object")
+    doctor.set_defaults(run_command=_doctor)
     return parser
 
 
@@ -254,6 +261,12 @@ def _export(arguments: argparse.Namespace) -> int:
 
     print(export(_run_of(arguments), Path(arguments.out).expanduser().absolute(), arguments.checkpoint))
     return 0
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    from charrnn.commands.doctor import doctor
+
+    return doctor(arguments.runs_folder, as_json=arguments.json)
 
 
 if __name__ == "__main__":

@@ -162,6 +162,7 @@ class Workbench(App[Leaving]):
                 else:
                     self._stream_pulse.soon()
             case Status():
+                self.panes.banner.show(message.troubles)
                 self._draw_knobs()
                 if self.session.state != state:
                     self._status_pulse.now()

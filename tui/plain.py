@@ -24,6 +24,7 @@ from charrnn.engine.messages import (
     StopRun,
     Text,
     Welcome,
+    troubles_told,
 )
 from charrnn.text.baselines import in_words
 from tui.terminal import safe, safe_line
@@ -102,6 +103,8 @@ class Plain:
 
     def _progress(self, status: Status) -> None:
         changed = status.state != self.status.state
+        for trouble in troubles_told(self.status.troubles, status.troubles):
+            self.tell(trouble)
         self.status = status
         if changed and status.state == "finished" and self.client is not None:
             self.client.send(StopRun())  # nobody is there to ask for more

@@ -29,6 +29,7 @@ from charrnn.engine.messages import (
     Start,
     Status,
     Welcome,
+    troubles_told,
 )
 from charrnn.engine.server import Engine
 from charrnn.engine.trainer_watch import Limits
@@ -127,6 +128,8 @@ class Reporter:
                 for point in points:
                     self._val_loss = point.val_loss if point.val_loss is not None else self._val_loss
             case Status():
+                for words in troubles_told(self._status.troubles, message.troubles):
+                    self.say(f"{'trouble':9} {words}")
                 self._status = message
                 self.progress()
             case Sample(step, text):

@@ -62,6 +62,10 @@ class Board:
             self._troubles[kind] = words
         self.set_status(troubles=tuple(self._troubles.values()), hurry=True)
 
+    def trouble(self, kind: str) -> str | None:
+        """What stands as wrong with one kind of thing."""
+        return self._troubles.get(kind)
+
     def add_points(self, points: list[LossPoint]) -> None:
         """Adds to the loss history."""
         self.losses.add(points)

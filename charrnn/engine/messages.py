@@ -199,6 +199,16 @@ class Status(msgspec.Struct, frozen=True, tag=True, kw_only=True):
         return self.phase
 
 
+def troubles_told(before: tuple[str, ...], now: tuple[str, ...]) -> list[str]:
+    """What to say, line by line, when `Status.troubles` has changed: what is wrong now, or that something no longer is.
+
+    A trouble whose sentence alone changed is said anew.
+    """
+    new = [words for words in now if words not in before]
+    gone = [words for words in before if words not in now]
+    return new + [f"no longer: {words}" for words in gone[: max(0, len(before) - len(now))]]
+
+
 class LossPoint(msgspec.Struct, frozen=True, array_like=True):
     """One line of metrics.jsonl. A loss not measured is None; one that was not finite is None with `diverged` set."""
 

@@ -10,6 +10,7 @@ from charrnn.engine.messages import CorpusInfo, RunRequest
 from charrnn.presets import corpus_config, stream_config
 from charrnn.runs import directory
 from charrnn.runs.lock import TakenError, refuse_live
+from charrnn.runs.room import require_writable
 from charrnn.text.corpus import Corpus, kept_corpus, load_corpus
 from charrnn.text.downloads import Progress, is_address
 from charrnn.text.sources import BUILT_IN, DEFAULT, require_target, title
@@ -38,6 +39,7 @@ def open_request(request: RunRequest) -> Opened:
         if place is not None:
             refuse_live(place)  # at once, not only when the text is read and the lock is taken
             recorded = directory.read_config(place)
+            require_writable(place)
             stream = stream_config(request.options, recorded.stream)
             return Opened(place, recorded.corpus.source, recorded.corpus.name, stream, recorded)
         require_target(target)

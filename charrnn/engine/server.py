@@ -238,8 +238,11 @@ class Engine:
             if self._begun:
                 best = f", best held-out loss {status.best_val_loss:.3f}" if status.best_val_loss is not None else ""
                 best += f" at step {status.best_step:,}" if best and status.best_step is not None else ""
-                saved = "not all of them saved," if status.state == "failed" else "saved"
-                self.board.announce(Ended(f"{status.step:,} steps{best}, {saved} in {self._folder}", self.exit_status))
+                problem = self._supervisor.problem if self._supervisor else None
+                self.exit_status = self.exit_status or (1 if problem else 0)
+                kept = f", {'not all of them ' if status.state == 'failed' else ''}saved in {self._folder}"
+                kept = f"; not all of it is on disk: {problem}" if problem else kept
+                self.board.announce(Ended(f"{status.step:,} steps{best}{kept}", self.exit_status))
         except UsageError as error:
             self._stop_asked.set()
             self.exit_status = 2

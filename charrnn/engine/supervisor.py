@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import shutil
 from collections.abc import Callable
@@ -15,14 +16,15 @@ from charrnn.engine import builds, notices
 from charrnn.engine import trainer_messages as trainer
 from charrnn.engine.board import Board
 from charrnn.engine.death import Death, death_of, memory_kills, where
+from charrnn.engine.keeper import Keeper
 from charrnn.engine.memory import open_memory
 from charrnn.engine.messages import ModelInfo, Notice, RunRequest, Sample, Welcome
 from charrnn.engine.opening import STDIN_COPY, Opened, begin_run
-from charrnn.engine.record import Record
 from charrnn.engine.trainer_link import TrainerLink
 from charrnn.engine.trainer_watch import Limits, Restarts, TrainerWatch
 from charrnn.runs import directory
 from charrnn.runs.recovery import resume_point
+from charrnn.runs.room import require_room
 from charrnn.runs.saved import Saved
 from charrnn.runs.trainer_lock import TrainerLock
 from charrnn.text.corpus import Corpus
@@ -50,7 +52,9 @@ class Supervisor:
         self._board, self._opened, self._request, self._corpus, self._began = board, opened, request, corpus, began
         self._limits, self._attended = limits, attended
         self._restarts = Restarts(limits)
-        self._record = Record(self._disk_trouble)
+        self._keeper = Keeper(board, self.send, self._made_again)
+        self._record = self._keeper.record
+        self._watching = asyncio.create_task(self._keeper.watch())
         self._link: TrainerLink | None = None
         self._watch: TrainerWatch | None = None
         self._folder: directory.RunFolder | None = None
@@ -83,8 +87,8 @@ class Supervisor:
     @property
     def folder(self) -> directory.RunFolder:
         """The run's folder, once it has one: since `began`."""
-        assert self._folder is not None
-        return self._folder
+        assert self._keeper.folder is not None
+        return self._keeper.folder
 
     def log(self, words: str) -> None:
         """A line for engine.log."""
@@ -171,7 +175,8 @@ class Supervisor:
         self._record.log(f"{death.words}; after step {step:,}")
         if self._folder is None:
             raise UsageError(f"The run could not begin: {death.words}.")
-        self._record.open(self._opened.place)
+        if self._keeper.folder is None:
+            self._record.open(self._opened.place)
         start = checkpoint.step if checkpoint else 0
         # Under torchrun the other ranks have lost this one, and torchrun starts all of them again.
         if board.status.state != "stopping" and death.again and seat().size == 1 and self._restarts.take():
@@ -190,11 +195,18 @@ class Supervisor:
     def _trainer_trouble(self, words: str | None) -> None:
         self._board.set_trouble("trainer", words)
 
-    def close(self) -> None:
+    @property
+    def problem(self) -> str | None:
+        """What the disk did not take in the end, None if it took everything."""
         self._record.flush()
+        return self._keeper.problem
+
+    def close(self) -> None:
+        self._watching.cancel()
+        self._keeper.close()
         if self._lock is not None:
             self._lock.close()
-        if self._folder is not None:
+        if self._folder is not None and self._keeper.folder is None:
             self._folder.close()
 
     async def _open(self) -> trainer.Build:
@@ -241,8 +253,8 @@ class Supervisor:
                     hurry=message.phase != board.status.phase,
                 )
             case trainer.Recorded(points):
-                self._record.points(points)
                 board.add_points(points)
+                self._record.points(points)
             case trainer.Applied(event, value, step):
                 self._record.event(event, value, step)
                 if event == "pause":
@@ -306,7 +318,7 @@ class Supervisor:
         assert self._link is not None
         self._lock.name_holder(self._link.process.pid)
         self._link.hand_over(self._lock.descriptor)
-        self.send(trainer.Proceed(str(self._opened.place), self._paused))
+        self.send(trainer.Proceed(str(self._opened.place), self._paused, self._keeper.identity))
         if self._saver is None:
             self._saver = asyncio.create_task(self._save_every(built.config.training.save_every))
         if not first:
@@ -316,23 +328,44 @@ class Supervisor:
                 self.send(trainer.Rate(rate))
 
     def _create(self, built: trainer.Built) -> trainer.Built:
-        """The run's folder, or its settings as they are now; what was built, under these settings."""
-        place, config = self._opened.place, built.config
+        """The run's folder, or its settings as they are now; what was built, under these settings.
+
+        Raises UsageError where the disk has no room for the run.
+        """
+        place, config, text = self._opened.place, built.config, self._request.stdin_file
+        beside = 0 if text is None else os.path.getsize(text)
+        warning = require_room(place, built.checkpoint_bytes, beside, new=self._folder is None)
+        if warning:
+            self._board.announce(Notice("warning", warning))
         if self._folder is None:
             self._folder, self._opened, config = begin_run(self._opened, self._request.run, config)
             if self._opened.place != place:
                 place = self._opened.place
                 self._board.announce(Welcome(place.name, str(place)), standing=True)
             self._lock = TrainerLock.take(place)
-            if self._request.stdin_file is not None:
-                self._keeping = asyncio.create_task(self._keep_text(self._request.stdin_file, place / STDIN_COPY))
+            self._keep_text()
         else:
-            self._folder.write_config(config)
-        self._record.open(place)
+            self._folder.replace_config(config)
+        saved = built.step if self._first is not None and self._first.checkpoint is not None else None
+        self._keeper.begin(self._folder, config, built.checkpoint_bytes, saved)
         return structs.replace(built, config=config)
 
-    async def _keep_text(self, piped: str, place: Path) -> None:
+    def _made_again(self) -> None:
+        """The run's folder had gone and is there again, without what was in it."""
+        with contextlib.suppress(OSError):
+            lock = TrainerLock.take(self._opened.place)
+            if lock is not None and self._lock is not None:
+                self._lock.close()
+                self._lock = lock
+        self._keep_text()
+
+    def _keep_text(self) -> None:
         """What came by a pipe cannot be read again: the run keeps it."""
+        if self._request.stdin_file is not None:
+            copying = self._copy_text(self._request.stdin_file, self._opened.place / STDIN_COPY)
+            self._keeping = asyncio.create_task(copying)
+
+    async def _copy_text(self, piped: str, place: Path) -> None:
         new = place.with_suffix(".new")
         try:
             await asyncio.to_thread(shutil.copyfile, piped, new)
@@ -343,7 +376,8 @@ class Supervisor:
             self._board.announce(Notice("error", words))
 
     def _saved(self, step: int, asked: bool, problem: str | None) -> None:
-        if problem is not None:
+        self._keeper.saved(step, problem)
+        if problem is not None and asked:
             self._board.announce(Notice("error", f"The checkpoint could not be written: {problem}."))
         elif asked:
             self._record.event("checkpoint", True, step)
@@ -354,10 +388,5 @@ class Supervisor:
             await asyncio.sleep(seconds)
             while self._board.status.state != "training":
                 await asyncio.sleep(1)
-            self.send(trainer.Save())
-
-    def _disk_trouble(self, words: str | None) -> None:
-        level, text = (
-            ("error", f"{words}; training goes on.") if words else ("info", "The disk takes the record again.")
-        )
-        self._board.announce(Notice(level, text[0].upper() + text[1:]))
+            if self._keeper.problem is None:  # else the keeper sees to that
+                self.send(trainer.Save())

@@ -30,10 +30,17 @@ class Build(msgspec.Struct, frozen=True, tag=True):
 
 
 class Proceed(msgspec.Struct, frozen=True, tag=True):
-    """The run's folder exists: train."""
+    """The run's folder exists: train. `identity` is the folder's, as in `RunFolder`."""
 
     folder: str
     paused: bool = False
+    identity: tuple[int, int] | None = None
+
+
+class Place(msgspec.Struct, frozen=True, tag=True):
+    """The run's folder had gone and was made again: another one is now this run's."""
+
+    identity: tuple[int, int]
 
 
 class Rate(msgspec.Struct, frozen=True, tag=True):
@@ -52,20 +59,22 @@ class Pause(msgspec.Struct, frozen=True, tag=True):
 
 
 class Save(msgspec.Struct, frozen=True, tag=True):
-    pass
+    """Write a checkpoint. `again`: because the last one failed, so that nobody waits for the news."""
+
+    again: bool = False
 
 
 class Finish(msgspec.Struct, frozen=True, tag=True):
     """Checkpoint and exit."""
 
 
-ToTrainer = Build | Proceed | Rate | CoolDown | Pause | Save | Finish
+ToTrainer = Build | Proceed | Place | Rate | CoolDown | Pause | Save | Finish
 
 # ---- trainer to engine ---------------------------------------------------------------------------------------
 
 
 class Built(msgspec.Struct, frozen=True, tag=True):
-    """The model stands and its first weights are in the shared memory."""
+    """The model stands and its first weights are in the shared memory; a checkpoint takes about so many bytes."""
 
     config: RunConfig
     parameters: int
@@ -73,6 +82,7 @@ class Built(msgspec.Struct, frozen=True, tag=True):
     device: str
     step: int
     learning_rate: float
+    checkpoint_bytes: int = 0
 
 
 class CannotBuild(msgspec.Struct, frozen=True, tag=True):

@@ -153,7 +153,7 @@ def train(loop: TrainingLoop) -> None:
     while not isinstance(order, Proceed | Finish):
         order = loop.link.orders.get()
     if isinstance(order, Proceed):
-        loop.train(Path(order.folder), order.paused)
+        loop.train(Path(order.folder), order.paused, order.identity)
     loop.ranks.leave()
 
 

@@ -10,6 +10,7 @@ from typing import Protocol
 import torch
 
 from charrnn.engine.checkpoint_writer import CheckpointWriter, NoWriter, Snapshot
+from charrnn.engine.last_save import save_until_saved
 from charrnn.engine.restoring import require_step, said_of
 from charrnn.engine.run_setup import corpus_in_memory, run_config
 from charrnn.engine.run_state import RunState
@@ -23,6 +24,7 @@ from charrnn.engine.trainer_messages import (
     Finish,
     FromTrainer,
     Pause,
+    Place,
     Rate,
     Remark,
     SampleMade,
@@ -43,6 +45,7 @@ from charrnn.sampling.stream import TextStream
 from charrnn.text.stored import forget_pages
 from charrnn.training.guard import Guard
 from charrnn.training.ranks import ALONE, Ranks
+from charrnn.training.room import checkpoint_bytes
 from charrnn.training.schedule import Cooldown, asked_length
 from charrnn.training.trainer import build as build_trainer
 
@@ -113,6 +116,7 @@ class TrainingLoop:
                 device=self._where(),
                 step=self.trainer.steps_done,
                 learning_rate=self.trainer.stable_rate,
+                checkpoint_bytes=checkpoint_bytes(self.trainer),
             )
         )
 
@@ -127,7 +131,7 @@ class TrainingLoop:
             self.link.say(self.cooled)
             self.cooled = None
 
-    def train(self, folder: Path, paused: bool) -> None:
+    def train(self, folder: Path, paused: bool, identity: tuple[int, int] | None = None) -> None:
         """The loop. Returns when it was told to finish or has done what was asked; the last state is on disk then."""
         self.folder = folder
         self.paused = paused
@@ -139,7 +143,8 @@ class TrainingLoop:
             "processes": self.ranks.size,
             **self.vocabulary.facts(),
         }
-        self.writer = CheckpointWriter(folder, facts, self._written) if self.ranks.rank == 0 else NoWriter()
+        first = self.ranks.rank == 0
+        self.writer = CheckpointWriter(folder, facts, self._written, identity) if first else NoWriter()
         self.steps = StepRecord(self.trainer)
         self.guard = Guard(self.trainer)
         spoke = published = 0.0
@@ -268,8 +273,10 @@ class TrainingLoop:
                     self._cool_down(on, steps)
                 case Pause(paused):
                     self._pause(paused)
-                case Save():
-                    self.writer.put(self.state.snapshot(asked=True))
+                case Save(again):
+                    self.writer.put(self.state.snapshot(asked=not again))
+                case Place(identity):
+                    self.writer.identity = identity
                 case Finish():
                     self.finish = True
                     return
@@ -314,5 +321,7 @@ class TrainingLoop:
         self.shared.publish(step)
         self._progress()
         self.writer.put(self.state.snapshot(asked=False))
+        if reason != "asked":
+            save_until_saved(self)
         self.writer.close()
         self.link.say(Done(reason, step, held_out.best, held_out.best_step))

@@ -10,6 +10,7 @@ and at most a folder that begins with a dot, which `charrnn.runs.recovery` puts 
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import shutil
@@ -70,6 +71,8 @@ def save_checkpoint(
     """
     final = run / CHECKPOINTS / folder_name(step)
     new = _beside(final, "new")
+    if not run.is_dir():  # it is for its engine to make it again, with all that belongs there
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(run))
     make_folder(final.parent)
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir()

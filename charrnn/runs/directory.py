@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import stat
-import tempfile
 import time
 import tomllib
 from dataclasses import asdict, dataclass
@@ -19,16 +19,20 @@ from platformdirs import user_data_path
 
 from charrnn.config import RunConfig, UsageError
 from charrnn.presets import settings_problem
+from charrnn.runs import room
 from charrnn.runs.durable import make_folder, read_plain, replace_file
 from charrnn.runs.lock import LOCK, RunLock, TakenError, holder
 from charrnn.runs.lock import is_live as is_live
 from charrnn.runs.metrics import last_point
 from charrnn.runs.sockets import socket_folder as socket_folder
 from charrnn.runs.sockets import socket_path as socket_path
+from charrnn.runs.trainer_lock import TRAINER_LOCK
 
 CONFIG = "config.toml"
 CONFIG_AT_MOST = 1 << 20
 """Bytes: a run's folder may come from somebody else."""
+_LEFT_OVER = {LOCK, TRAINER_LOCK, "checkpoints", "baselines.json", "loss.pdf"}
+"""What may lie in a folder that was removed while something was still being written to it."""
 
 
 def runs_folder(chosen: str | None = None) -> Path:
@@ -42,7 +46,7 @@ def find_run(target: str, folder: Path) -> Path | None:
     if not target or target == "-":
         return None
     for place in (Path(target).expanduser().absolute(), folder / target):
-        if (place / CONFIG).is_file():
+        if os.path.isfile(place / CONFIG):  # False also where this user may not look
             return place
     return None
 
@@ -55,9 +59,9 @@ def new_place(corpus_name: str, wanted: str | None, folder: Path) -> Path:
     """
     if wanted:
         place = Path(wanted).expanduser().absolute() if os.sep in wanted else folder / wanted
-        if (place / CONFIG).exists():
+        if os.path.exists(place / CONFIG):
             raise UsageError(f"There is a run at {place} already; give it as the target to go on with it.")
-        if place.exists() and (not place.is_dir() or any(place.iterdir())):
+        if os.path.exists(place) and (not place.is_dir() or any(place.iterdir())):
             raise UsageError(f"{place} exists and is not an empty folder; choose another place with --run.")
     else:
         stem = re.sub(r"[^\w.-]+", "-", Path(corpus_name).stem).strip("-.") or "run"
@@ -65,27 +69,8 @@ def new_place(corpus_name: str, wanted: str | None, folder: Path) -> Path:
         while (folder / f"{stem}-{number}").exists():
             number += 1
         place = folder / f"{stem}-{number}"
-    _refuse_unwritable(place)
+    room.require_writable(place)
     return place
-
-
-def _refuse_unwritable(place: Path) -> None:
-    parent = place
-    while not parent.exists():
-        parent = parent.parent
-    if not parent.is_dir():
-        raise UsageError(f"The run cannot live at {place}: {parent} is not a folder; choose another place.")
-    if not os.access(parent, os.W_OK | os.X_OK):
-        raise UsageError(
-            f"The run cannot live at {place}: {parent} is not writable; choose another place with --runs-folder."
-        )
-    try:  # a mount that is read-only or full passes the permission check
-        with tempfile.TemporaryFile(dir=parent) as probe:
-            probe.write(b"\0")
-    except OSError as error:
-        raise UsageError(
-            f"The run cannot live at {place}: {error.strerror}; choose another place with --runs-folder."
-        ) from None
 
 
 class RunFolder:
@@ -94,6 +79,7 @@ class RunFolder:
     def __init__(self, path: Path, lock: RunLock) -> None:
         self.path = path
         self.lock = lock
+        self._device = path.parent.stat().st_dev
 
     @classmethod
     def create(cls, path: Path, config: RunConfig) -> RunFolder:
@@ -139,10 +125,69 @@ class RunFolder:
 
     def write_config(self, config: RunConfig) -> None:
         """Replaces config.toml as a whole; it is on the disk then. Raises OSError."""
-        replace_file(self.path / CONFIG, tomli_w.dumps(_without_none(asdict(config))).encode())
+        replace_file(self.path / CONFIG, _as_toml(config).encode())
+
+    def replace_config(self, config: RunConfig) -> None:
+        """As `write_config`, of a run that is to go on. Raises UsageError."""
+        try:
+            self.write_config(config)
+        except OSError as error:
+            raise UsageError(
+                f"The run cannot be written to {self.path}: {error.strerror}; make room there, or make it writable."
+            ) from None
+
+    @property
+    def identity(self) -> tuple[int, int]:
+        """Tells this very folder from one that took its place."""
+        return self.lock.identity
+
+    def require_ours(self) -> None:
+        """Raises OSError where the folder has gone (ENOENT) or another has taken its place (ESTALE)."""
+        require_same(self.path, self.identity)
+
+    def made_again(self, config: RunConfig) -> RunFolder:
+        """The folder in its old place, where it has gone: with its lock and settings, and nothing else.
+
+        One that came back under another device's number (mounted again) is the run itself. Raises OSError: ESTALE
+        where another folder has taken its place, ENOENT where the folder that it was in has gone too, or is now that
+        of another disk (not mounted, most likely). This one is still to be closed.
+        """
+        back = self._came_back(config)
+        if not back:
+            if not self.path.parent.is_dir() or self.path.parent.stat().st_dev != self._device:
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(self.path.parent))
+            if self.path.exists() and any(entry.name not in _LEFT_OVER for entry in self.path.iterdir()):
+                raise OSError(errno.ESTALE, os.strerror(errno.ESTALE), str(self.path))
+        self.path.mkdir(exist_ok=True)
+        (self.path / "checkpoints").mkdir(exist_ok=True)
+        try:
+            folder = RunFolder(self.path, RunLock.take(self.path))
+        except UsageError as error:
+            raise OSError(errno.ESTALE, str(error), str(self.path)) from None
+        try:
+            folder.write_config(config)
+        except BaseException:
+            folder.close()
+            raise
+        return folder
+
+    def _came_back(self, config: RunConfig) -> bool:
+        """Whether the run's own folder lies in the place: on a disk that is mounted again."""
+        try:
+            same = read_plain(self.path / CONFIG, CONFIG_AT_MOST) == _as_toml(config).encode()
+            return same and self.path.stat().st_ino == self.identity[1]
+        except OSError:
+            return False
 
     def close(self) -> None:
         self.lock.release()
+
+
+def require_same(run: Path, identity: tuple[int, int]) -> None:
+    """Raises OSError unless the run's folder is the one with that `RunFolder.identity`."""
+    found = run.stat()
+    if (found.st_dev, found.st_ino) != identity:
+        raise OSError(errno.ESTALE, "another folder lies in its place", str(run))
 
 
 def read_config(path: Path) -> RunConfig:
@@ -157,6 +202,10 @@ def read_config(path: Path) -> RunConfig:
     if problem:
         raise UsageError(f"{path / CONFIG} has a setting that cannot be: {problem}.")
     return config
+
+
+def _as_toml(config: RunConfig) -> str:
+    return tomli_w.dumps(_without_none(asdict(config)))
 
 
 def _without_none(value: Any) -> Any:

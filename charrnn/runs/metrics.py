@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from charrnn.runs.appending import Appender
+
 METRICS = "metrics.jsonl"
 EVENTS = "events.jsonl"
 
@@ -45,10 +47,13 @@ def metrics_line(
 
 
 def append(path: Path, objects: Iterable[dict[str, Any]]) -> None:
-    """Appends one JSON object a line, in a single write. Raises OSError."""
-    text = "".join(json.dumps(o, allow_nan=False) + "\n" for o in objects)
-    with open(path, "a", encoding="utf-8") as record:
-        record.write(text)
+    """Appends one JSON object a line: all of them or, raising OSError, none."""
+    Appender(path).append(as_lines(objects))
+
+
+def as_lines(objects: Iterable[dict[str, Any]]) -> bytes:
+    """One JSON object a line, as the files hold them."""
+    return "".join(json.dumps(o, allow_nan=False) + "\n" for o in objects).encode()
 
 
 def read_metrics(run: Path) -> list[dict[str, Any]]:

@@ -25,10 +25,13 @@ from charrnn.engine.trainer_messages import (
     Done,
     Finish,
     Pause,
+    Place,
     Progress,
     Rate,
     Recorded,
     Remark,
+    Save,
+    SavedAt,
     Stalled,
     ToTrainer,
     WentBack,
@@ -92,6 +95,7 @@ class Runs:
         self.folder = folder
         (folder / "checkpoints").mkdir(parents=True)
         self._text = text
+        self.identity: tuple[int, int] | None = None
         self._recorded: RunConfig | None = None
 
     def go(
@@ -119,7 +123,7 @@ class Runs:
         self._recorded = told.of(Built)[0].config
         self.loop = loop
         told.trainer = loop.trainer
-        loop.train(self.folder, False)
+        loop.train(self.folder, False, self.identity)
         return told
 
     def saved(self, which: str = "last") -> dict[str, torch.Tensor]:
@@ -309,3 +313,28 @@ def test_averaging_does_not_hide_how_many_numbers_are_learnt(tmp_path: Path, sma
         for name, average in (("plain", 0.0), ("averaged", 0.9))
     ]
     assert counts[0] == counts[1] > 0
+
+
+def test_the_last_state_waits_for_the_disk_and_so_does_the_best_one(runs: Runs) -> None:
+    """Here the disk refuses because the folder is not the run's."""
+    (runs.folder / "lock").touch()
+    found = (runs.folder / "lock").stat()
+    runs.identity = (found.st_dev, found.st_ino + 1)
+    waiting = [Save(again=True), Rate(0.1), Place((found.st_dev, found.st_ino)), Save(again=True)]
+    told = runs.go({12: [Rate(20.0)]}, *waiting, steps=40, evaluate_every=10, cooldown=0, average=0, clip=0)
+    tried = [(saved.step, saved.problem) for saved in told.of(SavedAt)]
+    assert [step for step, _ in tried][-3:] == [40, 40, 40]
+    assert [problem is None for _, problem in tried][-3:] == [False, False, True]
+    assert "another folder lies in its place" in tried[-2][1]
+    assert told.of(Done)[0].step == choose_checkpoint(runs.folder, "last").step == 40
+    best = told.of(Done)[0].best_step
+    assert best is not None
+    assert choose_checkpoint(runs.folder, "best").step == best < 40
+
+
+def test_a_run_that_is_told_to_finish_does_not_wait_for_the_disk(runs: Runs) -> None:
+    (runs.folder / "lock").touch()
+    runs.identity = (0, 0)
+    told = runs.go(steps=5, cooldown=0)
+    assert [saved.problem is None for saved in told.of(SavedAt)] == [False]
+    assert told.of(Done)[0].step == 5

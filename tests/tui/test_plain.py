@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from charrnn.engine.messages import Status, StopRun
 from tui.plain import Plain
 
@@ -25,3 +27,14 @@ def test_a_run_that_diverged_is_stopped_with_status_1() -> None:
         plain.hear(Status(state="paused", phase="diverged"))
     assert client.sent == [StopRun()]
     assert plain.interrupted == 1
+
+
+def test_a_trouble_is_said_when_it_begins_and_when_it_is_over(capsys: pytest.CaptureFixture[str]) -> None:
+    plain = Plain()
+    for troubles in ((), ("The disk is full.",), ("The disk is full.",), ("The disk is fuller.",), ()):
+        plain.hear(Status(state="starting", troubles=troubles))
+    assert capsys.readouterr().err.splitlines() == [
+        "charrnn-tui: The disk is full.",
+        "charrnn-tui: The disk is fuller.",
+        "charrnn-tui: no longer: The disk is fuller.",
+    ]

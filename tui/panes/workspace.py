@@ -8,6 +8,7 @@ from textual.geometry import Size
 from textual.widget import Widget
 
 from tui.layout import PaneName, arrange
+from tui.panes.banner import Banner
 from tui.panes.corpus import CorpusPane
 from tui.panes.generation import GenerationPane
 from tui.panes.loss import LossLine, LossPane
@@ -15,11 +16,12 @@ from tui.panes.status import BottomBar, StatusLine, TooSmall
 
 
 class Workspace(Vertical):
-    """The whole screen: status line, panes, footer. `shown` says which panes are in sight."""
+    """The whole screen: status line, what is wrong, panes, footer. `shown` says which panes are in sight."""
 
     def __init__(self) -> None:
         super().__init__()
         self.status = StatusLine()
+        self.banner = Banner()
         self.loss_line = LossLine()
         self.loss = LossPane()
         self.corpus = CorpusPane()
@@ -35,6 +37,7 @@ class Workspace(Vertical):
     def compose(self) -> ComposeResult:
         yield self._too_small
         yield self.status
+        yield self.banner
         yield self.loss_line
         yield self._upper
         yield self.stream
@@ -45,6 +48,7 @@ class Workspace(Vertical):
         self._room = room or self._room
         plan = arrange(*self._room, self._asked, self._zoomed)
         self._too_small.display = plan.too_small
+        self.banner.put(Size(0, 0) if plan.too_small else self._room)
         self.status.display = self.bottom.display = not plan.too_small
         self.loss_line.display = bool(plan.spark)
         self.loss_line.styles.height = plan.spark or 1
