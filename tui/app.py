@@ -37,7 +37,7 @@ from tui.layout import PaneName
 from tui.panes.prime import PrimeInput
 from tui.panes.workspace import Workspace
 from tui.pulse import Pulse
-from tui.session import Session
+from tui.session import PATIENCE, Session
 from tui.terminal import safe_line
 from tui.theme import THEME
 
@@ -93,6 +93,7 @@ class Workbench(App[Leaving]):
         self._log_scale = False
         self._leaving: Leaving | None = None
         self._notice_timer: asyncio.TimerHandle | None = None
+        self._wishes_end: asyncio.TimerHandle | None = None
         self._stream_pulse = Pulse(DRAW_EVERY, self._draw_stream)
         self._status_pulse = Pulse(STATUS_EVERY, self._draw_status)
         self._chart_pulse = Pulse(CHART_EVERY, self._draw_chart)
@@ -112,6 +113,9 @@ class Workbench(App[Leaving]):
     # ---- the engine ------------------------------------------------------------------------------------------
 
     def _send(self, message: ClientMessage) -> None:
+        if self._wishes_end is not None:
+            self._wishes_end.cancel()
+        self._wishes_end = asyncio.get_running_loop().call_later(PATIENCE, self._draw_wishes)
         if self._client is None:
             self._unsent.append(message)
         else:
@@ -149,7 +153,7 @@ class Workbench(App[Leaving]):
                 else:
                     self._stream_pulse.soon()
             case Status():
-                self._draw_knobs()
+                self._draw_wishes()
                 if self.session.state != state:
                     self._status_pulse.now()
                 else:
@@ -198,6 +202,15 @@ class Workbench(App[Leaving]):
     def _draw_knobs(self) -> None:
         session = self.session
         self.panes.stream.show_knobs(session.knobs, session.pace, session.learning_rate, session.current_rate)
+
+    def _draw_wishes(self) -> None:
+        """The knobs as they are now: the user's own, or what another workbench made of them since."""
+        transcript = self.panes.stream.text.transcript
+        if transcript.wanted is not None and transcript.wanted != self.session.knobs:
+            transcript.want(self.session.knobs)
+            self._stream_pulse.soon()
+        self._draw_knobs()
+        self._status_pulse.soon()
 
     def say(self, level: str, text: str, seconds: float | None = 0.0) -> None:
         """Shows a sentence in the footer's place for `seconds`: 0 for as long as its level asks, None for good."""
@@ -323,7 +336,13 @@ class Workbench(App[Leaving]):
         return "; ".join(part for part in (text.rstrip(". "), way) if part)
 
     def action_detach(self) -> None:
-        self.exit(Leaving(0, self._with_way_back("The engine has ended" if self.session.ended else "Training goes on")))
+        self.detach(0)
+
+    def detach(self, status: int) -> None:
+        """Leaves the run as it is, and says how that is."""
+        waits = {"paused": "The run stays paused", "finished": "The stream goes on for a while"}
+        goes_on = "The engine has ended" if self.session.ended else waits.get(self.session.state, "Training goes on")
+        self.exit(Leaving(status, self._with_way_back(goes_on)))
 
     def action_stop(self) -> None:
         self.stop(0)

@@ -12,7 +12,6 @@ import random
 import socket
 import struct
 import sys
-import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import BinaryIO
@@ -22,7 +21,7 @@ from charrnn.engine import reading
 from charrnn.engine import trainer_messages as trainer
 from charrnn.engine.baselines import MEASURED_AFTER, find_baselines
 from charrnn.engine.board import Board
-from charrnn.engine.connection import Connection
+from charrnn.engine.connection import PATIENCE, Connection
 from charrnn.engine.messages import (
     ClientMessage,
     Ended,
@@ -45,12 +44,11 @@ from charrnn.engine.messages import (
 from charrnn.engine.opening import open_request
 from charrnn.engine.sampler import Model, Sampler
 from charrnn.engine.supervisor import Supervisor
+from charrnn.engine.watchers import LINGER, Watchers
 from charrnn.presets import range_problem
 from charrnn.runs.directory import socket_path
 from charrnn.text import cache
 from charrnn.text.corpus import Corpus
-
-LINGER = 600.0
 
 
 class Engine:
@@ -59,10 +57,13 @@ class Engine:
     What there is to tell stands on the `board`, which clients read at their own pace.
     """
 
-    def __init__(self, *, linger: float = LINGER, baselines_after: float = MEASURED_AFTER) -> None:
+    def __init__(
+        self, *, linger: float = LINGER, baselines_after: float = MEASURED_AFTER, patience: float = PATIENCE
+    ) -> None:
         self.board = Board()
         self.exit_status = 0
-        self._linger = linger
+        self._linger, self._patience = linger, patience
+        self._watchers = Watchers()
         self._baselines_after = baselines_after
         self._connections: set[Connection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -75,13 +76,12 @@ class Engine:
         self._model_config: ModelConfig | None = None
         self._folder: Path | None = None
         self._begun = False
-        self._last_left = time.monotonic()
 
     # ---- what connections call --------------------------------------------------------------------------------
 
     def connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Takes a client in; serving it is a task of its own."""
-        task = asyncio.create_task(Connection(self, reader, writer).serve())
+        task = asyncio.create_task(Connection(self, reader, writer, self._patience).serve())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -89,19 +89,27 @@ class Engine:
         """A client said hello; the first one that wants text starts the sampler."""
         self._connections.add(connection)
         self.board.readers.add(connection)
-        if connection.wants_stream and self._sampler is None:
-            self._start_sampler()
+        if connection.wants_stream:
+            self._watchers.came(connection)
+            self.board.set_status(watchers=len(self._watchers))
+            if self._sampler is None:
+                self._start_sampler()
         connection.wake(hurry=True)
 
     def left(self, connection: Connection) -> None:
-        """A client is gone. The run goes on without, unless nothing has begun that would be worth it."""
+        """A client is gone. The run goes on without it, also one that is only about to begin."""
         self._connections.discard(connection)
         self.board.readers.discard(connection)
-        self._last_left = time.monotonic()
-        if not self._connections and not self._begun:
-            if not self._request.done():
-                self._request.set_exception(UsageError("The client left before it asked for a run."))
+        self._watchers.went(connection)
+        self.board.set_status(watchers=len(self._watchers))
+        if not self._connections and not self._request.done():
+            self._request.set_exception(UsageError("The client left before it asked for a run."))
             self.stop()
+
+    def dropped(self, connection: Connection) -> None:
+        """A client has read nothing for so long that its connection is closed."""
+        if self._supervisor:
+            self._supervisor.log(f"a client that had read nothing for {self._patience:,.0f} s was dropped")
 
     def obey(self, message: ClientMessage) -> None:
         """Does what a client asked for, at once."""
@@ -199,13 +207,17 @@ class Engine:
     async def run(self, *, foreground: bool = False) -> None:
         """From the first client's request to the end; `exit_status` is then the process's.
 
-        In the foreground it ends as soon as training is done; else it waits for its clients to leave, and a while.
+        Once training is over it waits until nobody has watched for a while; in the foreground only if the request
+        says for how long.
         """
         try:
-            await self._open_and_train(await self._request)
-            if not foreground:
-                await self._linger_on()
-            elif self.board.status.state == "failed":
+            request = await self._request
+            if request.linger is not None:
+                self._linger = request.linger * 60
+            await self._open_and_train(request)
+            if not foreground or request.linger:
+                await self._watchers.gone_for(self._linger, self._stop_asked)
+            if foreground and self.board.status.state == "failed":
                 self.exit_status = self.exit_status or 1
             if self._begun:
                 status = self.board.status
@@ -219,8 +231,7 @@ class Engine:
         finally:
             if self._sampler:
                 self._sampler.stop()
-            for connection in list(self._connections):
-                await connection.finish()
+            await asyncio.gather(*(connection.finish() for connection in list(self._connections)))
             for task in list(self._tasks):
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -237,6 +248,8 @@ class Engine:
         self._feed_sampler()
         self._tasks.add(asyncio.create_task(self._listen()))
         self._tasks.add(asyncio.create_task(self._tell_baselines()))
+        if not self._request.result().train:
+            self._tasks.add(asyncio.create_task(self._end_if_only_looked_at()))
 
     async def _tell_baselines(self) -> None:
         """Has a loss's meaning found, but not while somebody still waits for the stream's first text."""
@@ -269,13 +282,12 @@ class Engine:
         if not self._stop_asked.is_set():
             await self._supervisor.run()
 
-    async def _linger_on(self) -> None:
-        """After training: until asked to stop, or nobody has watched for a while."""
-        while not self._stop_asked.is_set():
-            if not self._connections and time.monotonic() - self._last_left > self._linger:
-                return
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stop_asked.wait(), 1)
+    async def _end_if_only_looked_at(self) -> None:
+        """A run that was opened and never asked to train ends as one that is over does."""
+        step = self.board.status.step
+        await self._watchers.gone_for(self._linger, self._stop_asked)
+        if self.board.status.step == step and self.board.status.state == "paused":
+            self.stop()
 
     async def _listen(self) -> None:
         """Lets other clients attach, through a socket in a private folder."""

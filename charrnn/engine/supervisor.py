@@ -49,6 +49,10 @@ class Supervisor:
         if self._link is not None:
             self._link.send(message)
 
+    def log(self, words: str) -> None:
+        """A line in the run's engine.log."""
+        self._record.log(words)
+
     async def run(self) -> None:
         """Lives until the trainer's process has ended. Raises UsageError if the run could not begin."""
         corpus = self._corpus
