@@ -129,6 +129,7 @@ class Workbench(App[Leaving]):
         try:
             async for answer in client:
                 self.hear(answer)
+                await asyncio.sleep(0)  # a long history comes in many messages, and keys are not to wait for all
         finally:
             # Leaving by a key has just written a message; closing flushes it.
             with contextlib.suppress(TimeoutError):
@@ -190,7 +191,8 @@ class Workbench(App[Leaving]):
     # ---- drawing ---------------------------------------------------------------------------------------------
 
     def _draw_stream(self) -> None:
-        self.panes.stream.draw()
+        if self.panes.stream.draw():
+            self._stream_pulse.soon()
 
     def _draw_status(self) -> None:
         self.panes.status.show(self.session)

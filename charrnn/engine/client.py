@@ -95,8 +95,8 @@ def _refuse_options(run: Path, request: RunRequest, connection: socket.socket) -
         connection.close()
         named = ", ".join(f"--{name.replace('_', '-')}" for name in given)
         raise UsageError(
-            f"The run {run.name} is live already and would not hear of {named}; attach without options, or end it first "
-            f"with `charrnn stop {run.name}`."
+            f"The run {run.name} is live already and would not hear of {named}; attach without options, or end it "
+            f"first with `charrnn stop {run.name}`."
         )
 
 

@@ -203,7 +203,7 @@ class Status(msgspec.Struct, frozen=True, tag=True, kw_only=True):
         return self.phase
 
 
-class LossPoint(msgspec.Struct, frozen=True, array_like=True):
+class LossPoint(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One line of metrics.jsonl. A loss not measured is None; one that was not finite is None with `diverged` set."""
 
     step: int
