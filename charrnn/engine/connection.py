@@ -124,10 +124,15 @@ class Connection:
             messages.append(Text(pieces))
             self._text_position = pieces[-1].position + len(pieces[-1].text)
         unseen = board.passing_count - self._passing_seen
-        if unseen and not messages:
+        if unseen and self._has_histories():
             self._passing_seen = board.passing_count
-            messages = list(board.passing)[-unseen:]
+            messages += list(board.passing)[-unseen:]
         return messages
+
+    def _has_histories(self) -> bool:
+        """Whether all points and all text were told, so that what was said of late, the last word too, comes last."""
+        text = self._board.text.end if self.wants_stream else 0
+        return self._points_sent >= len(self._board.losses.points) and self._text_position >= text
 
     def _new_points(self) -> list[EngineMessage]:
         losses = self._board.losses

@@ -1,9 +1,9 @@
 """Attach to a run that trained and wrote with nobody there: the screen is full at once, and nothing is missing.
 
-A real run trains and writes as fast as it can, watched at first by a client that notes everything and then leaves. After
-an absence a real workbench attaches in a real pseudo-terminal, and beside it a client that notes what it is told: every
-line of metrics.jsonl up to then, and a text without a gap that begins with what the first client saw and ends with what
-the screen shows.
+A real run trains and writes as fast as it can, watched at first by a client that notes everything and then leaves.
+After an absence a real workbench attaches in a real pseudo-terminal, and beside it a client that notes what it is told:
+every line of metrics.jsonl up to then, and a text without a gap that begins with what the first client saw and ends
+with what the screen shows.
 
 A full screen: the state, the chart with a line, the corpus and the stream's newest text are drawn. How long that takes
 is told by the clock; it is judged by the time that the workbench computes until then, which another program's work does
@@ -100,7 +100,7 @@ def keep(times: int, folder: Path, seed: int) -> Outcome:
 
 
 def _full(terminal: Terminal) -> tuple[float, float, str]:
-    """When the screen was full, by the clock and by what the workbench had computed; what was missing if it never was."""
+    """When the screen was full, by the clock and by what the workbench had computed; what was missing if it was not."""
     begun = time.monotonic()
     while time.monotonic() < begun + 60:
         terminal.read(0.01)
@@ -109,7 +109,7 @@ def _full(terminal: Terminal) -> tuple[float, float, str]:
             "the state": "● training" in screen,
             "the chart": BRAILLE.search(screen) is not None and "step 1" in screen,
             "the corpus": "characters" in screen and "symbols" in screen,
-            "the stream": any(len(row.split()) > 3 for row in _stream_rows(terminal)),
+            "the stream": any(row and "begins in a moment" not in row for row in _stream_rows(terminal)),
         }
         if all(parts.values()):
             return time.monotonic() - begun, cpu_seconds(terminal.pid), ""

@@ -5,8 +5,8 @@ take turns with windows in which four clients that read nothing and a real workb
 attached.
 
 The step rate of a window with them is set against those of the two windows beside it. Where it is more than 2 % below
-the slower of the two, it must not be their doing: they could hold training up by making it wait, which shows as sleep of
-the training loop, or by taking the cores from it, which shows as work of the engine.
+the slower of the two, it must not be their doing: they could hold training up by making it wait, which shows as sleep
+of the training loop, or by taking the cores from it, which shows as work of the engine.
 """
 
 from __future__ import annotations
