@@ -244,15 +244,19 @@ def _keep(arguments: argparse.Namespace) -> int:
 
 def _stop(arguments: argparse.Namespace) -> int:
     from charrnn.commands.listing import stop_runs
+    from charrnn.runs.live import live_runs
 
     if bool(arguments.run) == arguments.all:
         raise UsageError("Give one RUN to stop, or --all; `charrnn runs` says which are live.")
-    folder = directory.runs_folder(arguments.runs_folder)
-    wanted = None if arguments.all else _run_of(arguments)
-    runs = directory.list_runs(folder if wanted is None else wanted.parent)
-    live = [run for run in runs if run.state == "live" and (wanted is None or Path(run.path) == wanted)]
-    if not live and wanted is not None:
-        raise UsageError(f"The run {wanted.name} is not live, so there is nothing to stop.")
+    if arguments.all:
+        folder = directory.runs_folder(arguments.runs_folder)
+        live = live_runs(folder)
+        if not live:
+            print(visible_line(f"no run in {folder} is live"), file=sys.stderr)
+    else:
+        live = [_run_of(arguments)]
+        if not directory.is_live(live[0]):
+            raise UsageError(f"The run {live[0].name} is not live, so there is nothing to stop.")
     return stop_runs(live)
 
 

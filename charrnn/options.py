@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn, get_args
 
@@ -136,10 +137,12 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     add_number(place, "pace", float, "N", "characters a second of the live stream (default 30)")
     place.add_argument("--run", metavar="NAME-OR-FOLDER", help="where the run lives (default: a new name)")
     place.add_argument("--runs-folder", metavar="FOLDER", help="where runs live (default: the user's data folder)")
+    words = "end so long after the last step, if nobody is attached; 0 at once (default: charrnn-tui 10, train 0)"
+    add_number(place, "linger", float, "MINUTES", words)
     place.add_argument("--config", metavar="FILE.toml", help="the same settings; the command line wins")
 
 
-_NOT_SETTINGS = {"target", "run", "runs_folder", "config", "command", "run_command", "list_presets"}
+_NOT_SETTINGS = {"target", "run", "runs_folder", "config", "command", "run_command", "list_presets", "linger", "attach"}
 
 
 def request_of(arguments: argparse.Namespace, *, train: bool = True) -> RunRequest:
@@ -167,17 +170,29 @@ def request_of(arguments: argparse.Namespace, *, train: bool = True) -> RunReque
         runs_folder=str(Path(arguments.runs_folder).expanduser().absolute()) if arguments.runs_folder else None,
         options=options,
         train=train,
+        linger=arguments.linger,
     )
 
 
-def parse_workbench(argv: list[str]) -> RunRequest:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the workbench was asked for; `attach_only`: a live run, and nothing is to be begun."""
+
+    request: RunRequest
+    attach_only: bool
+
+
+def parse_workbench(argv: list[str]) -> Wanted:
     """The workbench's command line. Exits by itself: 0 for --help, 2 with a sentence for what cannot be."""
     parser = Parser(
         prog="charrnn-tui", description="Watch a recurrent network learn to write, and play with it while it does."
     )
+    parser.add_argument(
+        "--attach", action="store_true", help="attach to a live run; without TARGET to the only one that there is"
+    )
     add_run(parser)
     arguments = parser.parse_args(argv)
     try:
-        return request_of(arguments, train=False)
+        return Wanted(request_of(arguments, train=False), arguments.attach)
     except UsageError as error:
         parser.exit(2, f"charrnn-tui: {error}\n")

@@ -87,6 +87,7 @@ _RANGES: dict[str, tuple[float, float, str]] = {
     "seed": (0, 2**63 - 1, "a whole number from 0"),
     "steps": (1, 2**62, "at least 1"),
     "minutes": (1e-9, math.inf, "above 0"),
+    "linger": (0.0, 1e6, "from 0 (end at once) to 1000000 minutes"),
     "threads": (0, 4096, "at least 1"),
     "save_every": (0.0, 1e9, "from 0 (never by time) to 1e9 seconds"),
     "evaluate_every": (0, 2**62, "at least 0 (0 for never)"),

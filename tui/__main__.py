@@ -39,13 +39,16 @@ def keyboard_from_terminal() -> bool:
 
 def main() -> int:
     """Runs the workbench, or prints plain lines when standard output is no terminal; returns the exit status."""
-    request = parse_workbench(sys.argv[1:])
+    wanted = parse_workbench(sys.argv[1:])
+    request = wanted.request
     on_screen = sys.stdout is not None and sys.stdout.isatty()
     if on_screen and not keyboard_from_terminal():
         complain("there is no terminal to read keys from; use charrnn train, or give the corpus as a file.")
         return 2
     try:
-        connection = client.open_run(request if on_screen else replace(request, train=True))
+        reached = client.open_run(
+            request if on_screen else replace(request, train=True), attach_only=wanted.attach_only
+        )
     except UsageError as error:
         complain(str(error))
         return 2
@@ -55,14 +58,17 @@ def main() -> int:
     if not on_screen:
         from tui.plain import run_plain
 
-        return run_plain(connection)
+        return run_plain(reached.connection, attached=reached.attached)
     # Until the loop can handle them they wait, or a signal in this half second would leave the engine alone.
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-    return run_on_screen(connection)
+    return run_on_screen(reached.connection, attached=reached.attached)
 
 
-def run_on_screen(connection: socket.socket) -> int:
-    """Draws until the user leaves; returns the exit status."""
+def run_on_screen(connection: socket.socket, *, attached: bool = False) -> int:
+    """Draws until the user leaves; returns the exit status.
+
+    SIGTERM ends the run that this workbench began, after a checkpoint; one that only `attached` leaves it training.
+    """
     # Textual reads this at import. At its 60 frames a second a key waits up to 17 ms for the next frame, while the
     # frames themselves are bounded by the app's own pulses.
     os.environ.setdefault("TEXTUAL_FPS", "200")
@@ -81,8 +87,11 @@ def run_on_screen(connection: socket.socket) -> int:
 
         # Not loop.add_signal_handler: a terminal that reads nothing blocks Textual's writes, and with them the loop.
         def terminated(*_: object) -> None:
-            last_resort.arm(2.7, 143)
-            loop.call_soon_threadsafe(app.stop, 143, 1.5)
+            last_resort.arm(1.0 if attached else 2.7, 143)
+            if attached:
+                loop.call_soon_threadsafe(app.detach, 143)
+            else:
+                loop.call_soon_threadsafe(app.stop, 143, 1.5)
 
         def hung_up(*_: object) -> None:
             last_resort.arm(1.0, 129)

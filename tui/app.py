@@ -37,7 +37,7 @@ from tui.notices import Notices
 from tui.panes.prime import PrimeInput
 from tui.panes.workspace import Workspace
 from tui.pulse import Pulse
-from tui.session import Session
+from tui.session import PATIENCE, Session
 from tui.starting_again import connect_again, gone
 from tui.theme import THEME
 
@@ -83,6 +83,7 @@ class Workbench(App[Leaving]):
         self._unsent: list[ClientMessage] = []
         self._log_scale = False
         self._leaving: Leaving | None = None
+        self._wishes_end: asyncio.TimerHandle | None = None
         self._stream_pulse = Pulse(DRAW_EVERY, self._draw_stream)
         self._status_pulse = Pulse(STATUS_EVERY, self._draw_status)
         self._chart_pulse = Pulse(CHART_EVERY, self._draw_chart)
@@ -103,6 +104,9 @@ class Workbench(App[Leaving]):
     # ---- the engine ------------------------------------------------------------------------------------------
 
     def _send(self, message: ClientMessage) -> None:
+        if self._wishes_end is not None:
+            self._wishes_end.cancel()
+        self._wishes_end = asyncio.get_running_loop().call_later(PATIENCE, self._draw_wishes)
         if self._client is None:
             self._unsent.append(message)
         else:
@@ -116,6 +120,7 @@ class Workbench(App[Leaving]):
         try:
             async for answer in client:
                 self.hear(answer)
+                await asyncio.sleep(0)  # a long history comes in many messages, and keys are not to wait for all
         finally:
             # Leaving by a key has just written a message; closing flushes it.
             with contextlib.suppress(TimeoutError):
@@ -163,7 +168,7 @@ class Workbench(App[Leaving]):
                     self._stream_pulse.soon()
             case Status():
                 self.panes.banner.show(message.troubles)
-                self._draw_knobs()
+                self._draw_wishes()
                 if self.session.state != state:
                     self._status_pulse.now()
                 else:
@@ -202,7 +207,8 @@ class Workbench(App[Leaving]):
     # ---- drawing ---------------------------------------------------------------------------------------------
 
     def _draw_stream(self) -> None:
-        self.panes.stream.draw()
+        if self.panes.stream.draw():
+            self._stream_pulse.soon()
 
     def _draw_status(self) -> None:
         self.panes.status.show(self.session)
@@ -214,6 +220,15 @@ class Workbench(App[Leaving]):
     def _draw_knobs(self) -> None:
         session = self.session
         self.panes.stream.show_knobs(session.knobs, session.pace, session.learning_rate, session.current_rate)
+
+    def _draw_wishes(self) -> None:
+        """The knobs as they are now: the user's own, or what another workbench made of them since."""
+        transcript = self.panes.stream.text.transcript
+        if transcript.wanted is not None and transcript.wanted != self.session.knobs:
+            transcript.want(self.session.knobs)
+            self._stream_pulse.soon()
+        self._draw_knobs()
+        self._status_pulse.soon()
 
     def say(self, level: str, text: str, seconds: float | None = 0.0) -> None:
         """Shows a sentence in the footer's place for `seconds`: 0 for as long as its level asks, None for good."""
@@ -327,9 +342,17 @@ class Workbench(App[Leaving]):
                 yield SystemCommand(title, key.description, partial(self.run_action, key.action))
 
     def action_detach(self) -> None:
-        connected, ended = self.session.connected, self.session.ended
-        words = "The engine has ended" if ended else "Training goes on" if connected else "The engine has gone"
-        self.exit(Leaving(0, with_way_back(self.session, words)))
+        self.detach(0)
+
+    def detach(self, status: int) -> None:
+        """Leaves the run as it is, and says how that is."""
+        waits = {
+            "paused": "The run stays paused",
+            "finished": "The stream goes on for a while",
+            "disconnected": "The engine has gone",
+        }
+        goes_on = "The engine has ended" if self.session.ended else waits.get(self.session.state, "Training goes on")
+        self.exit(Leaving(status, with_way_back(self.session, goes_on)))
 
     def action_stop(self) -> None:
         self.stop(0)

@@ -36,9 +36,10 @@ LONGEST_LINE = 200
 
 
 class Plain:
-    """Prints an engine's messages as lines."""
+    """Prints an engine's messages as lines. One that only `attached` to a run leaves it as it is."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, attached: bool = False) -> None:
+        self.attached = attached
         self.client: EngineClient | None = None
         self.status = Status(state="starting")
         self.exit_status: int | None = None
@@ -70,6 +71,16 @@ class Plain:
     def stop(self, status: int) -> None:
         if self.interrupted is None and self.client is not None:
             self.interrupted = status
+            self._end()
+
+    def _end(self) -> None:
+        """Ends the run, if this is the one that began it, or else only watching it."""
+        if self.client is None:
+            return
+        if self.attached:
+            self.exit_status = self.exit_status or 0
+            self.client.hang_up()
+        else:
             self.client.send(StopRun())
 
     def hear(self, message: EngineMessage) -> None:
@@ -106,8 +117,8 @@ class Plain:
         for trouble in troubles_told(self.status.troubles, status.troubles):
             self.tell(trouble)
         self.status = status
-        if changed and status.state == "finished" and self.client is not None:
-            self.client.send(StopRun())  # nobody is there to ask for more
+        if changed and status.state == "finished":
+            self._end()  # nobody is there to ask for more
         elif changed and status.state == "failed":
             self.stop(1)
         elif status.phase == "diverged":
@@ -146,10 +157,9 @@ class Plain:
             # The reader has had enough (as `head` does): that ends the run in order, and is no error.
             self._mute = True
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-            if self.client is not None:
-                self.client.send(StopRun())
+            self._end()
 
 
-def run_plain(connection: socket.socket) -> int:
-    """Prints plain lines over `connection`; returns the exit status."""
-    return asyncio.run(Plain().run(connection))
+def run_plain(connection: socket.socket, *, attached: bool = False) -> int:
+    """Prints plain lines over `connection`, `attached` to a run that was live before; returns the exit status."""
+    return asyncio.run(Plain(attached=attached).run(connection))

@@ -63,20 +63,25 @@ class Wish(Generic[Value]):
     """A value that the user sets here and the engine follows."""
 
     def __init__(self, value: Value, clock: Callable[[], float]) -> None:
-        self.value = value
+        self._wished = self._heard = value
+        self._any_heard = False
         self._clock = clock
         self._until = 0.0
 
+    @property
+    def value(self) -> Value:
+        """The user's while the engine may not have answered it yet, else the engine's, whoever made that."""
+        return self._wished if not self._any_heard or self._clock() < self._until else self._heard
+
     def set(self, value: Value) -> None:
-        self.value = value
+        self._wished = value
         self._until = self._clock() + PATIENCE
 
     def hear(self, value: Value) -> None:
-        """Takes the engine's value, unless it is older than the user's wish."""
-        if value == self.value:
+        """Takes note of the engine's value; until it is the user's, it may be older than the wish."""
+        self._heard, self._any_heard = value, True
+        if value == self._wished:
             self._until = 0.0
-        elif self._clock() >= self._until:
-            self.value = value
 
 
 class Session:

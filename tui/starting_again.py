@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from dataclasses import asdict
+from pathlib import Path
 
 from charrnn.config import UsageError
 from charrnn.engine import client
@@ -35,8 +36,13 @@ async def connect_again(session: Session) -> socket.socket | str:
     if request is None:
         return GONE_EARLY
     try:
-        return await asyncio.to_thread(client.open_run, request)
+        return await asyncio.to_thread(_reach, request)
     except UsageError as error:
         return f"{str(error).rstrip('.')}. q leaves."
     except OSError as error:
         return f"The engine could not be started: {error.strerror or error}. enter tries again, q leaves."
+
+
+def _reach(request: RunRequest) -> socket.socket:
+    """Somebody else's new engine already goes by options of its own; those here are for one that is started now."""
+    return client.attach_to(Path(request.target)) or client.open_run(request).connection

@@ -201,6 +201,31 @@ class Transcript:
             self._pending = len(mark)
             self._append(mark, "pending")
 
+    # ---- what came before ------------------------------------------------------------------------------------
+
+    def follow_on(self, piece: Generated) -> None:
+        """An empty transcript begins after `piece`, which another one holds that will stand before this one."""
+        self._stream, self.knobs = piece.stream, piece.knobs
+        self._position = piece.position + len(piece.text)
+
+    def prepend(self, older: Transcript) -> None:
+        """Puts what was said before in front; `older` is of no more use then."""
+        if older.columns != self.columns:
+            older.rewrap(self.columns)
+        if not older.paragraphs[-1].text:
+            older.paragraphs.pop()
+            older.index.pop()
+            older.characters -= 1
+        rows = len(older.index)
+        self.paragraphs.extendleft(reversed(older.paragraphs))
+        self.index[:0] = older.index
+        self.characters += older.characters + 1
+        self.changed_from += rows
+        self.dropped_rows -= rows
+        self._said.extendleft(reversed(older._said))
+        self._said_length += older._said_length
+        self._forget()
+
     # ---- bounds ----------------------------------------------------------------------------------------------
 
     def _remember(self, piece: Generated) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import socket
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,7 +64,8 @@ async def _train(request: RunRequest, limits: Limits | None) -> int:
     running = asyncio.create_task(engine.run(foreground=True))
     with _reporter(sys.stderr.isatty()) as reporter:
         async for message in await EngineClient.over(ours):
-            reporter.tell(message)
+            with _output_may_be_gone(2):
+                reporter.tell(message)
             if isinstance(message, Status) and message.phase == "diverged":
                 engine.stop(1)  # nobody is there to decide
             if isinstance(message, ModelInfo) and reporter.folder is not None:
@@ -72,6 +75,17 @@ async def _train(request: RunRequest, limits: Limits | None) -> int:
     if engine.exit_status == 0:
         relaunch.forget()
     return engine.exit_status
+
+
+@contextlib.contextmanager
+def _output_may_be_gone(descriptor: int) -> Iterator[None]:
+    """A terminal that was closed, or a pipe that nobody reads any more, ends what is said and not the training."""
+    try:
+        yield
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, descriptor)
+        os.close(nowhere)
 
 
 def _reporter(terminal: bool) -> Reporter:
@@ -94,7 +108,8 @@ class Reporter:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._last_line()
+        with _output_may_be_gone(2):
+            self._last_line()
 
     def _last_line(self) -> None:
         if self._status.step > self._said_step:
@@ -168,7 +183,8 @@ class Reporter:
         return f"{status.characters_per_second or overall:>9,.0f} characters/s"
 
     def _sample(self, step: int, text: str) -> None:
-        print(for_reader(f"\n── step {step:,}  {self.losses()} ──\n{text}", sys.stdout), flush=True)
+        with _output_may_be_gone(1):
+            print(for_reader(f"\n── step {step:,}  {self.losses()} ──\n{text}", sys.stdout), flush=True)
         if self.folder is not None and (self._plotting is None or self._plotting.done()):
             self._plotting = asyncio.create_task(self._plot(self.folder))
 
@@ -209,7 +225,8 @@ class BarReporter(Reporter):
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._bar.stop()
+        with _output_may_be_gone(2):
+            self._bar.stop()
         super().__exit__()
 
     def say(self, words: str) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import signal
 import socket
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     from charrnn.engine.trainer_watch import Limits
@@ -27,11 +28,15 @@ async def serve(descriptor: int, limits: Limits | None = None) -> int:
     return engine.exit_status
 
 
-def main() -> int:
+def main() -> NoReturn:
     parser = argparse.ArgumentParser(prog="charrnn.engine")
     parser.add_argument("--connection", type=int, required=True)
-    return asyncio.run(serve(parser.parse_args().connection))
+    status = asyncio.run(serve(parser.parse_args().connection))
+    # All is written and said. The sampler's thread may still be loading torch, and an interpreter that is taken apart
+    # under it aborts.
+    sys.stderr.flush()
+    os._exit(status)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -20,14 +20,15 @@ class Reader(Protocol):
 
 
 class Board:
-    """`standing` is what everybody must know, in order; `passing` is what was said of late.
+    """`standing` is what everybody must know, the newest of each kind; `passing` is what was said of late.
 
     `status` is the newest, `losses` and `text` are the histories. Readers keep their own places, so nothing here ever
     waits for one, and one that never reads costs nothing.
     """
 
     def __init__(self) -> None:
-        self.standing: list[EngineMessage] = []
+        self._standing: dict[type[EngineMessage], tuple[int, EngineMessage]] = {}
+        self.standing_count = 0
         self.passing: deque[EngineMessage] = deque(maxlen=PASSING_KEPT)
         self.passing_count = 0
         self.status = Status(state="starting")
@@ -38,13 +39,19 @@ class Board:
         self._troubles: dict[str, str] = {}
 
     def announce(self, message: EngineMessage, *, standing: bool = False) -> None:
-        """Tells every reader: `standing` also those that come later."""
+        """Tells every reader: `standing` also those that come later, until another of its kind takes its place."""
         if standing:
-            self.standing.append(message)
+            self.standing_count += 1
+            self._standing.pop(type(message), None)  # so that the order is that of the newest
+            self._standing[type(message)] = (self.standing_count, message)
         else:
             self.passing.append(message)
             self.passing_count += 1
         self._wake(hurry=True)
+
+    def standing(self, seen: int = 0) -> list[EngineMessage]:
+        """What stands and was announced after the first `seen` standing messages, in order."""
+        return [message for number, message in self._standing.values() if number > seen]
 
     def set_status(self, *, hurry: bool = False, **changed: Any) -> None:
         """Changes some of the status; readers hear of it soon, or at once if somebody waits for it."""

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from charrnn.config import UsageError
 from charrnn.engine import wire
@@ -23,6 +24,17 @@ from charrnn.engine.messages import (
     Start,
     Welcome,
 )
+
+STARTS_WITHIN = 30.0
+"""Seconds that an engine may take until it listens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A connection to an engine, and whether that was at work already."""
+
+    connection: socket.socket
+    attached: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +65,19 @@ def launch(request: RunRequest) -> Launched:
     return Launched(process, ours)
 
 
-def open_run(request: RunRequest) -> socket.socket:
+def open_run(request: RunRequest, *, attach_only: bool = False) -> Reached:
     """A connection to the live run that the request names, else to a new engine.
 
+    With `attach_only` nothing is begun: the run must be live; where none is named it is the only live one.
     Raises OSError, and UsageError where a glance at the target shows that an engine would refuse it, or where the run
-    is live and cannot be attached to.
+    is live and options were given: they are what a run begins or goes on with, and this one is under way.
     """
-    if request.target:
-        from charrnn.engine import peers
-        from charrnn.runs import directory  # a start without a target need not wait for these
+    if request.target or attach_only:
+        from charrnn.runs import directory, live  # a start without a target need not wait for these
         from charrnn.text import sources
 
-        run = directory.find_run(request.target, directory.runs_folder(request.runs_folder))
+        folder = directory.runs_folder(request.runs_folder)
+        run = live.live_run(request.target, folder) if attach_only else directory.find_run(request.target, folder)
         if run is None:
             try:
                 sources.refuse_early(request.target, request.stdin_file, str(request.options.get("encoding", "auto")))
@@ -73,11 +86,39 @@ def open_run(request: RunRequest) -> socket.socket:
                     os.unlink(request.stdin_file)
                 raise
         else:
-            connection = peers.connect_to_run(run)
+            # One that is just ending is none to attach to; a new engine then says what there is to say.
+            connection = attach_to(run)
             if connection is not None:
-                connection.sendall(wire.frame(Hello()))
-                return connection
-    return launch(request).connection
+                _refuse_options(run, request, connection)
+                return Reached(connection, attached=True)
+        if attach_only and run is not None:
+            raise UsageError(f"The run {run.name} has just ended; `charrnn-tui {run.name}` opens it.")
+    return Reached(launch(request).connection, attached=False)
+
+
+def _refuse_options(run: Path, request: RunRequest, connection: socket.socket) -> None:
+    given = [*request.options, *(["run"] if request.run else []), *([] if request.linger is None else ["linger"])]
+    if given:
+        connection.close()
+        named = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+        raise UsageError(
+            f"The run {run.name} is live already and would not hear of {named}; attach without options, or end it "
+            f"first with `charrnn stop {run.name}`."
+        )
+
+
+def attach_to(run: Path, hello: Hello | None = None, *, patience: float = STARTS_WITHIN) -> socket.socket | None:
+    """A connection to the engine of a live run, None if it ended meanwhile.
+
+    An engine takes its run first and listens a few seconds later, when its model stands; so long this waits. Raises
+    UsageError when it does not answer for `patience` seconds.
+    """
+    from charrnn.engine import peers
+
+    connection = peers.connect_to_run(run, patience)
+    if connection is not None:
+        _greet(connection, hello)
+    return connection
 
 
 def attach(path: str, hello: Hello | None = None) -> socket.socket:
@@ -88,12 +129,16 @@ def attach(path: str, hello: Hello | None = None) -> socket.socket:
     from charrnn.engine import peers
 
     connection = peers.connect(path)
+    _greet(connection, hello)
+    return connection
+
+
+def _greet(connection: socket.socket, hello: Hello | None) -> None:
     try:
         connection.sendall(wire.frame(hello or Hello()))
     except OSError:
         connection.close()
         raise
-    return connection
 
 
 class EngineClient:
@@ -133,7 +178,12 @@ class EngineClient:
                 self._welcomed = True
             yield message
 
+    def hang_up(self) -> None:
+        """Ends the connection, and with it the iteration; what was sent still goes out."""
+        self._writer.close()
+
     async def close(self) -> None:
+        """Hangs up and waits until that is done."""
         self._writer.close()
         with contextlib.suppress(OSError):
             await self._writer.wait_closed()

@@ -13,7 +13,10 @@ from charrnn.engine.messages import PROTOCOL_VERSION, ClientMessage, EngineMessa
 SEND_EVERY = 0.06
 SPEAKS_WITHIN = 10.0
 """Seconds in which a client must have said hello, and in which a frame must be whole once it has begun."""
-POINTS_AT_ONCE = 20_000
+POINTS_AT_ONCE = 2_000
+CHARACTERS_AT_ONCE = 32_768
+PATIENCE = 600.0
+"""Seconds after which a client that reads nothing is dropped."""
 
 
 class Host(Protocol):
@@ -29,15 +32,23 @@ class Host(Protocol):
 
     def misheard(self, words: str) -> None: ...
 
+    def dropped(self, connection: Connection) -> None: ...
+
 
 class Connection:
-    """Keeps places in the engine's histories instead of a queue, so a client that never reads costs nothing.
+    """Keeps places in the engine's histories instead of a queue, so a client that never reads costs next to nothing.
+
+    No more than one helping of news (some 200 KB) waits for it here. When it reads again it is told the newest status
+    at once, the losses it has not had, and the text after the last it had, as far back as that is kept. One that
+    reads nothing for `patience` seconds is dropped.
 
     `wake` says that there is something new; `hurry` says that somebody waits for it (a key was pressed).
     """
 
-    def __init__(self, host: Host, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._host, self._board = host, host.board
+    def __init__(
+        self, host: Host, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, patience: float = PATIENCE
+    ) -> None:
+        self._host, self._board, self._patience = host, host.board, patience
         self._reader, self._writer = reader, writer
         self._wake = asyncio.Event()
         self._hurry = asyncio.Event()
@@ -45,9 +56,9 @@ class Connection:
         self._points_sent = 0
         self._rewinds_seen = 0
         self._status_revision = -1
-        self._standing_sent = 0
+        self._standing_seen = 0
         self._passing_seen = self._board.passing_count
-        self._closing = False
+        self._teller: asyncio.Task[None] | None = None
         self.wants_stream = False
 
     def wake(self, *, hurry: bool = False) -> None:
@@ -69,19 +80,16 @@ class Connection:
                 return
             self.wants_stream = hello.stream
             self._host.joined(self)
-            teller = asyncio.create_task(self._tell())
-            try:
-                while (message := await self._next()) is not None:
-                    self._host.obey(message)
-            finally:
-                self._closing = True
-                self.wake(hurry=True)
-                await teller
+            self._teller = asyncio.create_task(self._tell())
+            while (message := await self._next()) is not None:
+                self._host.obey(message)
         except OSError:
             pass
         except wire.WireError as error:
             self._host.misheard(str(error))
         finally:
+            if self._teller is not None:
+                self._teller.cancel()
             self._host.left(self)
             self._writer.close()
 
@@ -98,51 +106,69 @@ class Connection:
 
     async def _tell(self) -> None:
         with contextlib.suppress(OSError):
-            while not self._closing:
+            while True:
                 await self._wake.wait()
                 self._wake.clear()
                 self._hurry.clear()
-                messages = self._news()
-                if messages:
-                    self._writer.write(b"".join(wire.frame(m) for m in messages))
-                    await self._writer.drain()
+                try:
+                    await self._tell_news()
+                except TimeoutError:
+                    self._host.dropped(self)
+                    self._writer.transport.abort()
+                    return
                 if not self._hurry.is_set():
                     with contextlib.suppress(TimeoutError):
                         await asyncio.wait_for(self._hurry.wait(), SEND_EVERY)
 
+    async def _tell_news(self) -> None:
+        """Tells all that there is, each helping only once the one before is nearly read. Raises TimeoutError."""
+        while messages := self._news():
+            self._writer.write(b"".join(map(wire.frame, messages)))
+            async with asyncio.timeout(self._patience):
+                await self._writer.drain()
+
     def _news(self) -> list[EngineMessage]:
+        """The next helping: how things stand with a bounded part of the histories; at last what was said of late."""
         board = self._board
-        messages: list[EngineMessage] = board.standing[self._standing_sent :]
-        self._standing_sent = len(board.standing)
+        messages = board.standing(self._standing_seen)
+        self._standing_seen = board.standing_count
         messages += self._new_points()
         if self._status_revision != board.status_revision:
             self._status_revision = board.status_revision
             messages.append(board.status)
         if self.wants_stream and self._text_position < board.text.end:
-            messages.append(Text(board.text.since(self._text_position)))
-            self._text_position = board.text.end
+            pieces = board.text.since(self._text_position, CHARACTERS_AT_ONCE)
+            messages.append(Text(pieces))
+            self._text_position = pieces[-1].position + len(pieces[-1].text)
         unseen = board.passing_count - self._passing_seen
-        if unseen:
-            self._passing_seen = self._board.passing_count
+        if unseen and self._has_histories():
+            self._passing_seen = board.passing_count
             messages += list(board.passing)[-unseen:]
         return messages
+
+    def _has_histories(self) -> bool:
+        """Whether all points and all text were told, so that what was said of late, the last word too, comes last."""
+        text = self._board.text.end if self.wants_stream else 0
+        return self._points_sent >= len(self._board.losses.points) and self._text_position >= text
 
     def _new_points(self) -> list[EngineMessage]:
         losses = self._board.losses
         if self._rewinds_seen != losses.rewinds:
             self._points_sent, self._rewinds_seen = 0, losses.rewinds
-        messages: list[EngineMessage] = []
-        while self._points_sent < len(losses.points):
-            points = losses.points[self._points_sent : self._points_sent + POINTS_AT_ONCE]
-            messages.append(Losses(points, first=self._points_sent == 0))
-            self._points_sent += len(points)
-        return messages
+        points = losses.points[self._points_sent : self._points_sent + POINTS_AT_ONCE]
+        if not points:
+            return []
+        first = self._points_sent == 0
+        self._points_sent += len(points)
+        return [Losses(points, first=first)]
 
     async def finish(self) -> None:
         """Tells what is left to tell, within a second, and hangs up."""
+        if self._teller is not None:
+            self._teller.cancel()
         with contextlib.suppress(OSError, TimeoutError):
-            self._writer.write(b"".join(wire.frame(m) for m in self._news()))
-            await asyncio.wait_for(self._writer.drain(), 1)
+            async with asyncio.timeout(1):
+                await self._tell_news()
             self._writer.close()
             await asyncio.wait_for(self._writer.wait_closed(), 1)
         self._writer.transport.abort()  # a client that does not read cannot keep the engine from ending

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import deque
+from itertools import accumulate, takewhile
 
 from msgspec.structs import replace
 
 from charrnn.engine.messages import Generated, LossPoint
 
 KEPT_CHARACTERS = 1_000_000
+MOST_PIECES = 50_000
+"""Where knobs change all the time pieces are short; so many are kept at most, however little text that is."""
 _LONGEST_PIECE = 4096
 
 
@@ -31,18 +34,25 @@ class TextHistory:
             self._pieces[-1] = replace(last, text=last.text + piece.text)
         else:
             self._pieces.append(piece)
-        while self._length - len(self._pieces[0].text) >= self._kept:
+        while self._length - len(self._pieces[0].text) >= self._kept or len(self._pieces) > MOST_PIECES:
             self._length -= len(self._pieces.popleft().text)
 
-    def since(self, position: int) -> list[Generated]:
-        """Everything from `position` on that is still kept, the first piece cut to begin there."""
+    def since(self, position: int, most: int | None = None) -> list[Generated]:
+        """What is still kept from `position` on, the first piece cut to begin there.
+
+        With `most`, whole pieces of about so many characters: a later call goes on where the last of them ends.
+        """
         found: list[Generated] = []
         for piece in reversed(self._pieces):
             if piece.position + len(piece.text) <= position:
                 break
             cut = max(0, position - piece.position)
             found.append(replace(piece, position=piece.position + cut, text=piece.text[cut:]) if cut else piece)
-        return found[::-1]
+        found.reverse()
+        if most is not None:
+            ends = accumulate(len(piece.text) for piece in found)
+            found = found[: sum(1 for _ in takewhile(lambda end: end < most, ends)) + 1]
+        return found
 
 
 def _continues(last: Generated, piece: Generated) -> bool:

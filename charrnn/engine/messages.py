@@ -18,7 +18,8 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     `target` is what stood on the command line ("" for the default corpus); `stdin_file` holds what came by standard
     input when the target was "-", and the engine removes it. `train` False: a run that exists waits until it is asked
-    to train on.
+    to train on. `linger` is how many minutes its engine stays once training is over and nobody watches (None: as long
+    as such a run does).
     """
 
     target: str = ""
@@ -27,6 +28,7 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
     runs_folder: str | None = None
     options: dict[str, str | int | float | bool] = {}
     train: bool = True
+    linger: float | None = None
 
 
 # ---- from a client -------------------------------------------------------------------------------------------
@@ -164,7 +166,8 @@ class Status(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     with; they differ in a `phase`: "warm-up" or "cool-down", of which `phase_step` of `phase_steps` steps are done.
     "diverged" is the phase of a run that waits because it could not be helped. `prime` is what the stream started from,
     already without characters the model does not know. `sampler_ready` is False until the stream can speak.
-    `troubles` are sentences on what is wrong for as long as it is: the disk refuses, the trainer hangs.
+    `troubles` are sentences on what is wrong for as long as it is: the disk refuses, the trainer hangs. `watchers` is
+    how many clients are attached that want the stream.
     """
 
     state: str
@@ -188,6 +191,7 @@ class Status(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     seed: int = 1
     sampler_ready: bool = False
     troubles: tuple[str, ...] = ()
+    watchers: int = 0
 
     @property
     def phase_text(self) -> str:
@@ -209,7 +213,7 @@ def troubles_told(before: tuple[str, ...], now: tuple[str, ...]) -> list[str]:
     return new + [f"no longer: {words}" for words in gone[: max(0, len(before) - len(now))]]
 
 
-class LossPoint(msgspec.Struct, frozen=True, array_like=True):
+class LossPoint(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One line of metrics.jsonl. A loss not measured is None; one that was not finite is None with `diverged` set."""
 
     step: int

@@ -19,6 +19,7 @@ from charrnn.config import UsageError
 from charrnn.runs.lock import is_live, whose
 from charrnn.runs.sockets import socket_path
 
+CONNECTS_WITHIN = 5.0
 ANSWERS_WITHIN = 3.0
 """Seconds in which an engine that has just taken its run's lock, or is about to give it back, is waited for."""
 
@@ -63,7 +64,9 @@ def connect(path: str) -> socket.socket:
         raise UsageError(f"{path} belongs to another user (id {found.st_uid}); nothing was said to it.")
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
+        connection.settimeout(CONNECTS_WITHIN)  # a queue that nobody empties would hold us for good
         connection.connect(path)
+        connection.settimeout(None)
         user = peer_user(connection)
         if user != os.getuid():
             named = "unknown" if user is None else str(user)

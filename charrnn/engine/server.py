@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import BinaryIO
@@ -18,7 +17,7 @@ from charrnn.engine import reading
 from charrnn.engine import trainer_messages as trainer
 from charrnn.engine.baselines import MEASURED_AFTER, find_baselines
 from charrnn.engine.board import Board
-from charrnn.engine.connection import Connection
+from charrnn.engine.connection import PATIENCE, Connection
 from charrnn.engine.listening import Complaints, Listener
 from charrnn.engine.messages import (
     ClientMessage,
@@ -43,11 +42,11 @@ from charrnn.engine.opening import open_request
 from charrnn.engine.sampler import Model, Sampler
 from charrnn.engine.supervisor import Supervisor
 from charrnn.engine.trainer_watch import Limits
+from charrnn.engine.watchers import LINGER, Watchers
 from charrnn.presets import range_problem
 from charrnn.text import cache
 from charrnn.text.corpus import Corpus
 
-LINGER = 600.0
 LONGEST_PRIME = 10_000
 SAMPLER_ENDS_WITHIN = 2.0
 
@@ -59,11 +58,17 @@ class Engine:
     """
 
     def __init__(
-        self, *, linger: float = LINGER, baselines_after: float = MEASURED_AFTER, limits: Limits | None = None
+        self,
+        *,
+        linger: float = LINGER,
+        baselines_after: float = MEASURED_AFTER,
+        patience: float = PATIENCE,
+        limits: Limits | None = None,
     ) -> None:
         self.board = Board()
         self.exit_status = 0
-        self._linger = linger
+        self._linger, self._patience = linger, patience
+        self._watchers = Watchers()
         self._baselines_after = baselines_after
         self._limits = limits or Limits()
         self._connections: set[Connection] = set()
@@ -80,13 +85,12 @@ class Engine:
         self._folder: Path | None = None
         self._begun = False
         self._complaints = Complaints()
-        self._last_left = time.monotonic()
 
     # ---- what connections call --------------------------------------------------------------------------------
 
     def connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> asyncio.Task[None]:
         """Takes a client in; serving it is a task of its own."""
-        task = asyncio.create_task(Connection(self, reader, writer).serve())
+        task = asyncio.create_task(Connection(self, reader, writer, self._patience).serve())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
@@ -95,18 +99,21 @@ class Engine:
         """A client said hello; the first one that wants text starts the sampler."""
         self._connections.add(connection)
         self.board.readers.add(connection)
-        if connection.wants_stream and self._sampler is None:
-            self._start_sampler()
+        if connection.wants_stream:
+            self._watchers.came(connection)
+            self.board.set_status(watchers=len(self._watchers))
+            if self._sampler is None:
+                self._start_sampler()
         connection.wake(hurry=True)
 
     def left(self, connection: Connection) -> None:
-        """A client is gone. The run goes on without, unless nothing has begun that would be worth it."""
+        """A client is gone. The run goes on without it, also one that is only about to begin."""
         self._connections.discard(connection)
         self.board.readers.discard(connection)
-        self._last_left = time.monotonic()
-        if not self._connections and not self._begun:
-            if not self._request.done():
-                self._request.set_exception(UsageError("The client left before it asked for a run."))
+        self._watchers.went(connection)
+        self.board.set_status(watchers=len(self._watchers))
+        if not self._connections and not self._request.done():
+            self._request.set_exception(UsageError("The client left before it asked for a run."))
             self.stop()
 
     def misheard(self, words: str) -> None:
@@ -114,6 +121,11 @@ class Engine:
         line = self._complaints.line(words)
         if line and self._supervisor:
             self._supervisor.log(line)
+
+    def dropped(self, connection: Connection) -> None:
+        """A client has read nothing for so long that its connection is closed."""
+        if self._supervisor:
+            self._supervisor.log(f"a client that had read nothing for {self._patience:,.0f} s was dropped")
 
     def obey(self, message: ClientMessage) -> None:
         """Does what a client asked for, at once. What goes wrong with one wish is told, and ends nothing."""
@@ -224,12 +236,16 @@ class Engine:
     async def run(self, *, foreground: bool = False) -> None:
         """From the first client's request to the end; `exit_status` is then the process's.
 
-        In the foreground it ends as soon as training is done; else it waits for its clients to leave, and a while.
+        Once training is over it waits until nobody has watched for a while; in the foreground only if the request
+        says for how long.
         """
         self._foreground = foreground
         try:
-            await self._open_and_train(await self._request)
-            while not foreground and await self._wanted_again():
+            request = await self._request
+            if request.linger is not None:
+                self._linger = request.linger * 60
+            await self._open_and_train(request)
+            while (not foreground or request.linger) and await self._wanted_again():
                 assert self._supervisor is not None
                 await self._supervisor.run()
             status = self.board.status
@@ -250,8 +266,7 @@ class Engine:
         finally:
             if self._sampler:
                 self._sampler.stop()
-            for connection in list(self._connections):
-                await connection.finish()
+            await asyncio.gather(*(connection.finish() for connection in list(self._connections)))
             for task in list(self._tasks):
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -273,6 +288,8 @@ class Engine:
         listener = Listener(self._supervisor.folder, self.board, self.connect)
         self._tasks.add(asyncio.create_task(listener.serve()))
         self._tasks.add(asyncio.create_task(self._tell_baselines()))
+        if not self._request.result().train:
+            self._tasks.add(asyncio.create_task(self._end_if_only_looked_at()))
 
     async def _tell_baselines(self) -> None:
         """Has a loss's meaning found, but not while somebody still waits for the stream's first text."""
@@ -318,17 +335,22 @@ class Engine:
 
         That is when it is asked for, or nobody has watched for a while.
         """
-        while not self._stop_asked.is_set():
-            if self._train_again.is_set():
-                self._train_again.clear()
-                return True
-            if not self._connections and time.monotonic() - self._last_left > self._linger:
-                return False
-            waits = [asyncio.ensure_future(event.wait()) for event in (self._stop_asked, self._train_again)]
-            await asyncio.wait(waits, timeout=1, return_when=asyncio.FIRST_COMPLETED)
-            for wait in waits:
-                wait.cancel()
-        return False
+        over = asyncio.ensure_future(self._watchers.gone_for(self._linger, self._stop_asked))
+        again = asyncio.ensure_future(self._train_again.wait())
+        await asyncio.wait((over, again), return_when=asyncio.FIRST_COMPLETED)
+        for task in (over, again):
+            task.cancel()
+        if self._stop_asked.is_set() or not self._train_again.is_set():
+            return False
+        self._train_again.clear()
+        return True
+
+    async def _end_if_only_looked_at(self) -> None:
+        """A run that was opened and never asked to train ends as one that is over does."""
+        step = self.board.status.step
+        await self._watchers.gone_for(self._linger, self._stop_asked)
+        if self.board.status.step == step and self.board.status.state == "paused":
+            self.stop()
 
     def _to_trainer(self, order: trainer.ToTrainer, what: str) -> None:
         state = self.board.status.state

@@ -12,6 +12,7 @@ from textual.geometry import Region
 from charrnn.config import Knobs
 from charrnn.engine.messages import Generated
 from tui import palette
+from tui.backlog import Backlog
 from tui.panes.frame import Pane, Part
 from tui.panes.prime import PrimeInput
 from tui.panes.rows import Rows
@@ -62,7 +63,11 @@ class StreamText(Rows):
         """Brings the screen up to the transcript, by the rows that changed."""
         dropped, self.transcript.dropped_rows = self.transcript.dropped_rows, 0
         changed = self.transcript.take_changed()
-        if dropped and not self.following:
+        if dropped < 0:
+            # Text was put in front: what is in sight stays in sight.
+            self.top -= dropped
+            self._rows_drawn -= dropped
+        elif dropped and not self.following:
             self.top = max(0, self.top - dropped)
         if self.following and self.top != self.last_top:
             self.top = self.last_top
@@ -141,6 +146,7 @@ class GenerationPane(Pane):
         self.text = StreamText()
         super().__init__("Stream", self.text, id="stream")
         self.input = PrimeInput()
+        self._backlog = Backlog(self.text.transcript)
         self._seed: int | None = None
         self._unknown = ""
 
@@ -153,14 +159,16 @@ class GenerationPane(Pane):
     # ---- text ------------------------------------------------------------------------------------------------
 
     def add(self, pieces: Sequence[Generated]) -> None:
-        for piece in pieces:
-            self.text.transcript.add(piece)
-            if piece.seed != self._seed:
-                self._seed = piece.seed
-                self.show_lower()
+        self._backlog.add(pieces)
+        if pieces and pieces[-1].seed != self._seed:
+            self._seed = pieces[-1].seed
+            self.show_lower()
 
-    def draw(self) -> None:
+    def draw(self) -> bool:
+        """Brings the screen up to date; whether text still waits for another such call."""
+        more = self._backlog.work()
         self.text.draw()
+        return more
 
     def wait_with(self, words: str) -> None:
         """What stands in the pane before there is any text."""

@@ -68,6 +68,8 @@ def status_parts(session: Session) -> list[Part]:
         rate = compact(status.characters_per_second)
         parts.append(Part(f"{rate} chars/s", palette.PLAIN, 4, f"{rate} ch/s"))
         parts.append(Part(duration(status.seconds), palette.PLAIN, 6))
+    if status.watchers > 1:
+        parts.append(Part(f"{status.watchers} attached", palette.QUIET, 8))
     return parts
 
 
