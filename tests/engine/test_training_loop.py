@@ -38,7 +38,7 @@ from charrnn.engine.trainer_messages import (
 )
 from charrnn.engine.training_loop import TrainingLoop
 from charrnn.runs.checkpoint import MODEL, STATE, load_tensors
-from charrnn.runs.saved import choose_checkpoint
+from charrnn.runs.saved import choose_checkpoint, list_checkpoints
 from charrnn.text.vocabulary import Characters
 from charrnn.training import guard
 from charrnn.training.trainer import Trainer
@@ -207,6 +207,11 @@ def test_a_cool_down_that_was_asked_for_is_saved_told_and_waited_after(runs: Run
     phases = [(p.phase, p.phase_step, p.phase_steps, p.current_rate) for p in told.of(Progress) if p.step == 10]
     assert ("cool-down", 0, 20, 0.002) in phases
     assert told.of(Done)[0].step == 40
+
+
+def test_a_cool_down_that_was_asked_for_can_be_undone_from_what_was_saved_before_it(runs: Runs) -> None:
+    runs.go({10: [CoolDown(True, 20)], 40: [Finish()]}, Pause(False))
+    assert [c.step for c in list_checkpoints(runs.folder)] == [10, 30, 40]
 
 
 def test_a_cool_down_can_be_called_off_and_its_length_follows_the_steps_done(runs: Runs) -> None:
