@@ -21,7 +21,8 @@ def require_writable(place: Path) -> None:
     if not parent.is_dir():
         raise UsageError(f"The run cannot live at {place}: {parent} is not a folder; choose another place.")
     if not os.access(parent, os.W_OK | os.X_OK):
-        raise UsageError(f"The run cannot live at {place}: {parent} is not writable; {advice}.")
+        why = "on a read-only disk" if os.statvfs(parent).f_flag & os.ST_RDONLY else "not writable"
+        raise UsageError(f"The run cannot live at {place}: {parent} is {why}; {advice}.")
     try:  # a mount that is read-only or full passes the permission check
         with tempfile.TemporaryFile(dir=parent) as probe:
             probe.write(b"\0")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -13,6 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from tests.faults.promise import Outcome, Promise
 
@@ -83,3 +86,87 @@ PROMISES = (
         keep=keep,
     ),
 )
+
+
+def inside(folder: Path, script: str) -> subprocess.CompletedProcess[str]:
+    """A script in a namespace of its own, where `$disk` is a mount of 8 MB and `$charrnn` the command.
+
+    The test is skipped where the system allows no such thing.
+    """
+    if not namespace():
+        pytest.skip("this system allows no mount namespaces")
+    begin = f'charrnn="{sys.executable} -m charrnn"; disk="$1/disk"; mkdir "$disk"; mount -t tmpfs -o size=8m t "$disk"'
+    words = [*namespace(), "bash", "-euc", f"{begin}\n{script}", "bash", str(folder)]
+    process = subprocess.Popen(
+        words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    try:
+        out, err = process.communicate(timeout=200)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # whatever of it is left
+    return subprocess.CompletedProcess(words, process.returncode, out, err)
+
+
+TRAIN = "--hidden 16 --embedding 8 --batch 4 --length 16 --threads 1"
+
+
+def test_a_run_on_a_read_only_disk_is_read_and_not_trained(tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("a run that nobody may write to any more " * 100)
+    done = inside(
+        tmp_path,
+        f'''$charrnn train "$1/text" {TRAIN} --steps 3 --run kept --runs-folder "$disk" 2> "$1/log"
+        mount --bind "$disk" "$disk"; mount -o remount,bind,ro "$disk"
+        find "$disk" | sort > "$1/before"
+        $charrnn runs --runs-folder "$disk"
+        $charrnn sample kept --runs-folder "$disk" --length 5 --seed 1 > /dev/null
+        $charrnn evaluate kept --runs-folder "$disk"
+        $charrnn export kept --runs-folder "$disk" -o "$1/kept.csv"
+        status=0; $charrnn train kept --runs-folder "$disk" --steps 6 || status=$?; echo "resumed: $status"
+        status=0; $charrnn train "$1/text" --runs-folder "$disk" --steps 6 || status=$?; echo "new: $status"
+        find "$disk" | sort | cmp - "$1/before"''',
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "resumed: 2" in done.stdout
+    assert "new: 2" in done.stdout
+    said = done.stderr.splitlines()
+    assert len(said) == 2
+    assert all("on a read-only disk; " in line for line in said)
+    assert "make it writable again to train on" in said[0]
+    assert "choose another place" in said[1]
+    assert (tmp_path / "kept.csv").read_text().count("\n") == 4
+
+
+def test_a_disk_with_too_little_room_for_checkpoints_is_refused_before_the_first_step(tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("there is no room for any of it, not here and not now " * 100)
+    done = inside(
+        tmp_path,
+        f'''$charrnn train "$1/text" {TRAIN} --steps 3 --run small --runs-folder "$disk" 2> "$1/log"
+        before=$(find "$disk" | sort)
+        status=0; $charrnn train "$1/text" --cell lstm --hidden 600 --runs-folder "$disk" --steps 3 || status=$?
+        echo "new: $status"; test "$before" = "$(find "$disk" | sort)"
+        head -c 7500000 /dev/zero > "$disk/filler"
+        status=0; $charrnn train small --runs-folder "$disk" --steps 6 || status=$?; echo "resumed: $status"''',
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "new: 2" in done.stdout
+    assert "resumed: 2" in done.stdout
+    refusals = [line for line in done.stderr.splitlines() if line.startswith("charrnn train")]
+    assert [("needs about" in line, "MB are free; make room there" in line) for line in refusals] == [(True, True)] * 2
+
+
+def test_a_run_that_is_stopped_while_the_disk_refuses_says_what_is_not_on_it(tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("the end comes while the disk is full " * 100)
+    done = inside(
+        tmp_path,
+        f"""$charrnn train "$1/text" {TRAIN} --run cut --runs-folder "$disk" 2> "$1/log" & engine=$!
+        until test -s "$disk/cut/metrics.jsonl"; do sleep 0.1; done
+        cat /dev/zero > "$disk/filler" 2> /dev/null || true
+        until grep -q "^trouble" "$1/log"; do sleep 0.1; done
+        kill -TERM $engine; status=0; wait $engine || status=$?; echo "stopped: $status"; cat "$1/log" >&2""",
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "stopped: 143" in done.stdout
+    (end,) = [line for line in done.stderr.splitlines() if line.startswith("end ")]
+    assert "not all of it is on disk" in end
+    assert "No space left on device" in end

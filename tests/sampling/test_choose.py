@@ -5,12 +5,13 @@ from itertools import pairwise
 
 import pytest
 import torch
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from charrnn.config import Knobs
 from charrnn.native.library import Library
 from charrnn.sampling.choose import Chooser, choose, draw, probabilities
+from tests.thorough import examples
 
 ANY_LOGITS = st.lists(st.floats(width=32), min_size=1, max_size=30)
 USUAL_LOGITS = st.lists(st.floats(-20, 20, width=32), min_size=1, max_size=30)
@@ -69,7 +70,7 @@ def on_an_edge(logits: list[float], knobs: Knobs) -> bool:
     return len({frozenset(reference(logits, near)) for near in neighbours}) > 1
 
 
-@settings(max_examples=400, deadline=None)
+@examples(400)
 @given(USUAL_LOGITS, USUAL_KNOBS)
 @example([1.0, 1.0, 1.0, 1.0], Knobs(temperature=1, top_k=2))
 @example([3.0, 2.0, 1.0], Knobs(temperature=1, top_p=0.0))
@@ -86,7 +87,7 @@ def test_any_usual_logits_and_knobs_agree_with_the_reference(logits: list[float]
         assert found[i].item() == pytest.approx(chance, rel=1e-9, abs=1e-300)
 
 
-@settings(max_examples=400, deadline=None)
+@examples(400)
 @given(ANY_LOGITS, ANY_KNOBS)
 @example([math.nan], Knobs())
 @example([math.inf, math.inf, 0.0], Knobs())
@@ -167,7 +168,7 @@ def test_a_chooser_draws_what_is_drawn_without_kernels(kernels: Library) -> None
         assert torch.equal(both[0].get_state(), both[1].get_state())
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(ANY_LOGITS, ANY_KNOBS)
 def test_a_chooser_takes_any_logits_and_knobs(logits: list[float], knobs: Knobs) -> None:
     generators = [torch.Generator().manual_seed(3) for _ in range(2)]

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from charrnn.config import Cell, Knobs, ModelConfig
@@ -14,6 +14,7 @@ from charrnn.native.library import Library
 from charrnn.sampling.choose import probabilities
 from charrnn.sampling.stream import TextStream
 from charrnn.text.vocabulary import Characters
+from tests.thorough import examples
 
 VOCABULARY = Characters.of_text("\n abcdefgh")
 SMALL = ModelConfig(hidden=16, embedding=8)
@@ -51,7 +52,7 @@ def test_every_character_is_drawn_from_the_networks_probabilities(cell: Cell) ->
 
 
 @given(st.text("ab c\n", max_size=20), st.integers(-(2**63), 2**63 - 1))
-@settings(max_examples=25, deadline=None)
+@examples(25)
 def test_any_seed_and_prime_give_the_same_text_again(prime: str, seed: int) -> None:
     model = model_of()
     first = stream_of(model, prime, seed)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -15,6 +15,7 @@ from charrnn.config import Knobs, ModelConfig, Tokens
 from charrnn.model.language_model import LanguageModel, State
 from charrnn.sampling.stream import TextStream
 from charrnn.text.vocabulary import Bytes, Vocabulary, Words, vocabulary_of
+from tests.thorough import examples
 
 TEXT = "Die Straße – “naïve” 日本語 🙂. The cat sees the man, the man sees the cat.\n" * 3
 GREEDY = Knobs(greedy=True)
@@ -51,7 +52,7 @@ def test_bytes_that_are_no_character_are_shown_as_one_replacement_and_nothing_is
     assert [stream.next() for _ in range(4)] == ["�A", "�", "B", "�A"]
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(st.binary(min_size=1, max_size=30), st.integers(1, 12))
 def test_any_bytes_are_shown_as_they_decode_in_one_piece(data: bytes, at_once: int) -> None:
     stream = scripted(Bytes(), data)

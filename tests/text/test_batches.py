@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -37,7 +37,6 @@ def one_pass(batches: Batches) -> list[Batch]:
     return taken
 
 
-@settings(deadline=None)
 @given(SHAPES)
 def test_in_any_pass_every_next_character_is_a_target_and_few_are_twice(shape: tuple[int, int, int, int]) -> None:
     batch, length, more, seed = shape
@@ -56,7 +55,6 @@ def test_a_text_that_divides_evenly_is_met_exactly_once() -> None:
     assert sorted(targets.tolist()) == list(range(1, 61))
 
 
-@settings(deadline=None)
 @given(SHAPES, st.sampled_from(KINDS))
 def test_any_target_is_the_character_after_its_input(
     shape: tuple[int, int, int, int], kind: type[StreamBatches] | type[RandomPortions]
@@ -70,7 +68,6 @@ def test_any_target_is_the_character_after_its_input(
         assert torch.equal(taken.targets, taken.inputs + 1)
 
 
-@settings(deadline=None)
 @given(SHAPES)
 def test_any_stream_goes_on_where_it_was_until_the_batch_is_fresh(shape: tuple[int, int, int, int]) -> None:
     batch, length, more, seed = shape
@@ -104,7 +101,6 @@ def test_random_portions_are_always_fresh_and_begin_anywhere_alike() -> None:
     assert batches.passes == pytest.approx(100 * 100 * 4 / 13)
 
 
-@settings(deadline=None)
 @given(SHAPES, st.sampled_from(KINDS), st.integers(0, 20))
 def test_any_place_can_be_taken_up_again(
     shape: tuple[int, int, int, int], kind: type[StreamBatches] | type[RandomPortions], steps: int

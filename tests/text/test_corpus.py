@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from charrnn.config import CorpusConfig, Tokens, UsageError
@@ -17,7 +17,6 @@ def corpus_of(text: str, validation: float = 0.1, *, tokens: Tokens = "char", fo
     return load_corpus(config, stdin_text=text)
 
 
-@settings(deadline=None)
 @given(st.integers(2, 500), st.floats(0, 1, exclude_max=True))
 def test_any_fraction_held_out_is_the_end_and_leaves_the_rest(length: int, fraction: float) -> None:
     text = ("the quick brown fox " * 25)[:length]
@@ -82,7 +81,6 @@ def test_a_long_line_for_a_prime_is_cut_after_a_word() -> None:
     assert corpus_of("ab" * 100, 0).line_for_prime() == "ab" * 30
 
 
-@settings(deadline=None)
 @given(st.text(min_size=1))
 def test_any_text_has_a_line_for_a_prime_that_the_model_knows(text: str) -> None:
     try:
@@ -99,7 +97,6 @@ def test_any_text_has_a_line_for_a_prime_that_the_model_knows(text: str) -> None
 MIXED = "The naïve cat – 日本語 🙂 – saw the cat.\nAnd the cat saw it.\n" * 5
 
 
-@settings(deadline=None)
 @given(st.sampled_from(["byte", "word"]), st.floats(0, 1, exclude_max=True), st.integers(0, 400))
 def test_of_any_tokens_sizes_and_heads_are_in_characters_and_no_character_is_cut(
     tokens: Tokens, fraction: float, n: int

@@ -6,11 +6,12 @@ from functools import cache
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from charrnn.text import kneser_ney
 from charrnn.text.kneser_ney import Ids, NGrams, discounts
+from tests.thorough import examples
 
 
 class Reference:
@@ -89,7 +90,7 @@ def test_the_probabilities_are_the_references(
     assert found == pytest.approx(reference_probabilities(text[:cut], text[cut:], symbols, order), rel=1e-12)
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(st.lists(st.integers(0, 3), min_size=5, max_size=60), st.lists(st.integers(0, 4), min_size=2, max_size=20))
 def test_any_text_agrees_with_the_reference(training: list[int], held_out: list[int]) -> None:
     one, other = np.array(training, dtype=np.uint8), np.array(held_out, dtype=np.uint8)

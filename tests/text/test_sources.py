@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from charrnn.config import UsageError
@@ -150,7 +150,6 @@ def test_folding_gives_a_double_hyphen_for_an_em_dash_and_single_spaces() -> Non
     assert source.note == "UTF-8, folded to ASCII"
 
 
-@settings(deadline=None)
 @given(st.text(st.characters(codec="utf-32")))
 def test_any_text_folds_to_ascii_and_folding_again_changes_nothing(text: str) -> None:
     folded = fold_to_ascii(text)
@@ -159,7 +158,6 @@ def test_any_text_folds_to_ascii_and_folding_again_changes_nothing(text: str) ->
     assert fold_to_ascii(folded) == folded
 
 
-@settings(deadline=None)
 @given(st.text(st.characters(codec="ascii")))
 def test_any_ascii_text_folds_to_itself_but_for_runs_of_spaces(text: str) -> None:
     squeezed = text

@@ -6,13 +6,14 @@ import time
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from charrnn.config import Tokens
 from charrnn.text import starts
 from charrnn.text.starts import Starts, find_starts
 from charrnn.text.vocabulary import Characters, vocabulary_of
+from tests.thorough import examples
 
 KINDS: list[Tokens] = ["char", "byte", "word"]
 
@@ -62,7 +63,7 @@ ALL_PARTS = Characters.of_text("".join(SIGNS))
 
 
 @pytest.mark.parametrize("kind", ["line", "sentence"])
-@settings(max_examples=60)
+@examples(60)
 @given(st.lists(PARTS, max_size=40).map("".join), st.integers(1, 9))
 def test_any_text_has_the_same_starts_however_many_ids_are_looked_at_in_one_go(
     kind: Starts, text: str, portion: int
@@ -78,7 +79,7 @@ def test_any_text_has_the_same_starts_however_many_ids_are_looked_at_in_one_go(
     assert (np.diff(whole.astype(int)) > 0).all()
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(st.lists(PARTS, max_size=40).map("".join))
 def test_any_words_begin_their_lines_and_sentences_where_the_characters_do(text: str) -> None:
     doubled = text + "\n\n" + text  # so that words are common enough

@@ -7,17 +7,17 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from charrnn.config import Tokens, UsageError
 from charrnn.text.vocabulary import Bytes, Characters, Vocabulary, Words, from_facts, vocabulary_of, words
+from tests.thorough import examples
 
 ANY_CHARACTER = st.characters(exclude_categories=())  # lone surrogates and unassigned code points, too
 ANY_TEXT = st.text(ANY_CHARACTER)
 
 
-@settings(deadline=None)
 @given(st.text(ANY_CHARACTER, min_size=1))
 def test_any_text_comes_back_from_its_own_ids(text: str) -> None:
     vocabulary = Characters.of_text(text)
@@ -27,7 +27,6 @@ def test_any_text_comes_back_from_its_own_ids(text: str) -> None:
     assert vocabulary.decode(ids) == text
 
 
-@settings(deadline=None)
 @given(st.text(ANY_CHARACTER, min_size=1), ANY_TEXT)
 def test_of_any_text_the_known_and_the_unknown_are_told_apart(learnt: str, text: str) -> None:
     vocabulary = Characters.of_text(learnt)
@@ -40,7 +39,6 @@ def test_of_any_text_the_known_and_the_unknown_are_told_apart(learnt: str, text:
         assert vocabulary.decode(vocabulary.encode(text)) == text
 
 
-@settings(deadline=None)
 @given(ANY_TEXT)
 def test_printable_replaces_whatever_it_lacks(text: str) -> None:
     vocabulary = Characters.printable()
@@ -109,7 +107,7 @@ def pieces_of(text: str, cuts: list[int]) -> list[str]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=50)
+@examples(50)
 @given(WORDY.filter(bool))
 def test_any_text_is_what_its_tokens_spell_whatever_the_kind(kind: Tokens, text: str) -> None:
     vocabulary = vocabulary_of(kind, [text])
@@ -124,7 +122,7 @@ def test_any_text_is_what_its_tokens_spell_whatever_the_kind(kind: Tokens, text:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=50)
+@examples(50)
 @given(WORDY.filter(bool), st.lists(st.integers(0, 200), max_size=8))
 def test_any_cut_into_pieces_gives_the_same_vocabulary_and_the_same_ids(
     kind: Tokens, text: str, cuts: list[int]
@@ -136,7 +134,7 @@ def test_any_cut_into_pieces_gives_the_same_vocabulary_and_the_same_ids(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=50)
+@examples(50)
 @given(WORDY.filter(bool))
 def test_any_vocabulary_is_made_again_from_its_facts_by_way_of_json(kind: Tokens, text: str) -> None:
     vocabulary = vocabulary_of(kind, [text])
@@ -144,7 +142,7 @@ def test_any_vocabulary_is_made_again_from_its_facts_by_way_of_json(kind: Tokens
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=50)
+@examples(50)
 @given(WORDY.filter(bool), st.integers(0, 40), st.integers(0, 40))
 def test_any_head_is_so_many_characters_and_any_border_parts_none(
     kind: Tokens, text: str, characters: int, at: int

@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from charrnn.config import Cell, ModelConfig, TrainingConfig, UsageError
@@ -14,6 +14,7 @@ from charrnn.model.language_model import LanguageModel
 from charrnn.text.vocabulary import Ids
 from charrnn.training.evaluation import Protocol, loss_under, parse_protocol, stream_loss, window_loss
 from charrnn.training.trainer import Trainer
+from tests.thorough import examples
 
 SYMBOLS = 9
 
@@ -52,7 +53,7 @@ def test_stream_is_the_whole_text_with_the_state_carried_through(cell: Cell, chu
     assert stream_loss(model, ids, chunk=chunk) == pytest.approx(np.mean(losses_one_by_one(model, ids)), abs=1e-6)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(st.integers(2, 70), st.integers(1, 80))
 def test_any_window_is_read_from_a_zero_state_and_any_character_counted_once(characters: int, n: int) -> None:
     model, ids = model_of(), random_ids(characters)
@@ -60,7 +61,7 @@ def test_any_window_is_read_from_a_zero_state_and_any_character_counted_once(cha
     assert window_loss(model, ids, n) == pytest.approx(wanted, abs=1e-6)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(st.integers(2, 90), st.integers(1, 40), st.integers(0, 12), st.integers(1, 60))
 def test_in_any_number_of_segments_each_is_read_after_its_warm_up_and_any_character_counted_once(
     characters: int, segments: int, warm_up: int, chunk: int

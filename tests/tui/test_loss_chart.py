@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import time
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from charrnn.engine.messages import LossPoint
+from tests.thorough import examples
 from tui.chart import chart, series, sparkline
 from tui.terminal import width
 
@@ -26,7 +27,7 @@ def text(points: list[LossPoint], columns: int = 60, rows: int = 12, *, log: boo
 FALLING = [made(step, 1 + 3 / step, 1.2 + 3 / step if step % 10 == 0 else None) for step in range(1, 300)]
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(
     st.lists(st.tuples(LOSS, LOSS, st.booleans()), max_size=30), st.integers(1, 90), st.integers(1, 20), st.booleans()
 )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from charrnn.config import Knobs
 from charrnn.engine.messages import Generated
+from tests.thorough import examples
 from tui.terminal import safe, width
 from tui.transcript import Transcript
 
@@ -109,7 +110,7 @@ def test_text_that_was_dropped_for_a_slow_client_is_named() -> None:
     assert rows(transcript)[1] == "to be⟨… 100 characters not shown⟩question"
 
 
-@settings(max_examples=20)
+@examples(20)
 @given(st.text("ab \n", min_size=1, max_size=50))
 def test_memory_stays_bounded_for_any_text_that_goes_on(text: str) -> None:
     transcript = Transcript(20, limit=5000)
