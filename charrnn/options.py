@@ -135,9 +135,17 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     place.add_argument("--run", metavar="NAME-OR-FOLDER", help="where the run lives (default: a new name)")
     place.add_argument("--runs-folder", metavar="FOLDER", help="where runs live (default: the user's data folder)")
     place.add_argument("--config", metavar="FILE.toml", help="the same settings; the command line wins")
+    place.add_argument(
+        "--accept-new-corpus",
+        action="store_true",
+        help="a run whose text has changed goes on with the text as it is now, if its model knows all the characters",
+    )
 
 
-_NOT_SETTINGS = {"target", "run", "runs_folder", "config", "command", "run_command", "list_presets"}
+_NOT_SETTINGS = {"target", "run", "runs_folder", "config", "command", "run_command", "list_presets"} | {
+    "accept_new_corpus",
+    "replay",
+}
 
 
 def request_of(arguments: argparse.Namespace, *, train: bool = True) -> RunRequest:
@@ -165,6 +173,8 @@ def request_of(arguments: argparse.Namespace, *, train: bool = True) -> RunReque
         runs_folder=str(Path(arguments.runs_folder).expanduser().absolute()) if arguments.runs_folder else None,
         options=options,
         train=train,
+        accept_new_corpus=arguments.accept_new_corpus,
+        replay=getattr(arguments, "replay", False),
     )
 
 

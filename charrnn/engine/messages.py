@@ -18,7 +18,8 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     `target` is what stood on the command line ("" for the default corpus); `stdin_file` holds what came by standard
     input when the target was "-", and the engine removes it. `train` False: a run that exists waits until it is asked
-    to train on.
+    to train on. `accept_new_corpus`: a run whose text has changed goes on with the new one. `replay`: the run `target`
+    is made again from its record, as a new one.
     """
 
     target: str = ""
@@ -27,6 +28,8 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
     runs_folder: str | None = None
     options: dict[str, str | int | float | bool] = {}
     train: bool = True
+    accept_new_corpus: bool = False
+    replay: bool = False
 
 
 # ---- from a client -------------------------------------------------------------------------------------------
@@ -200,7 +203,10 @@ class Status(msgspec.Struct, frozen=True, tag=True, kw_only=True):
 
 
 class LossPoint(msgspec.Struct, frozen=True, array_like=True):
-    """One line of metrics.jsonl. A loss not measured is None; one that was not finite is None with `diverged` set."""
+    """One line of metrics.jsonl. A loss not measured is None; one that was not finite is None with `diverged` set.
+
+    `partial`: training ended before the line's time; the next one takes its place.
+    """
 
     step: int
     chars: int
@@ -209,6 +215,7 @@ class LossPoint(msgspec.Struct, frozen=True, array_like=True):
     val_loss: float | None
     learning_rate: float
     diverged: bool = False
+    partial: bool = False
 
 
 class Losses(msgspec.Struct, frozen=True, tag=True):

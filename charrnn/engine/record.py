@@ -46,6 +46,7 @@ class Record:
                 val_loss=p.val_loss,
                 learning_rate=p.learning_rate,
                 diverged=p.diverged,
+                partial=p.partial,
             )
             for p in points
         ]

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from charrnn.config import CorpusConfig, UsageError
-from charrnn.engine import notices
+from charrnn.engine import notices, resuming
 from charrnn.engine import trainer_messages as trainer
 from charrnn.engine.board import Board
 from charrnn.engine.memory import open_memory
@@ -88,11 +88,13 @@ class Supervisor:
             self._folder.close()
 
     def _build_message(self) -> trainer.Build:
-        corpus, recorded = self._corpus, self._opened.recorded
+        corpus, recorded, replayed = self._corpus, self._opened.recorded, self._opened.replayed
         config: CorpusConfig
         checkpoint = None
         if recorded is None:
             config = corpus_config(self._request.options, source=self._opened.source, name=self._opened.name)
+        elif replayed is not None:
+            config = recorded.corpus
         else:
             config = recorded.corpus
             self._folder = directory.RunFolder.open(self._opened.place)
@@ -102,7 +104,7 @@ class Supervisor:
             lines = [line for line in read_metrics(self._opened.place) if line["step"] <= until]
             self._board.add_points([_point(line) for line in lines])
         return trainer.Build(
-            options=self._request.options,
+            options=self._request.options if replayed is None else {},
             corpus=replace(config, sha256=corpus.sha256),
             vocabulary=corpus.vocabulary.facts(),
             dtype=corpus.ids.dtype.name,
@@ -110,6 +112,8 @@ class Supervisor:
             held_out_at=corpus.held_out_at,
             recorded=recorded,
             checkpoint=str(checkpoint.path) if checkpoint else None,
+            changes=resuming.changes_to_come(self._opened, checkpoint.step if checkpoint else 0),
+            until=None if replayed is None else replayed.until,
         )
 
     def _follow(self, message: trainer.FromTrainer) -> None:
@@ -119,6 +123,8 @@ class Supervisor:
                 self._begin(message)
             case trainer.CannotBuild(text):
                 raise UsageError(text)
+            case trainer.Resumed():
+                resuming.tell(message, self._opened.place, self._record, board)
             case trainer.Progress():
                 board.set_status(
                     step=message.step,
@@ -151,7 +157,8 @@ class Supervisor:
                 self._saved(step, asked, problem)
             case trainer.SampleMade(step, text):
                 board.announce(Sample(step, text))
-            case trainer.Skipped():
+            case trainer.Skipped(step, count):
+                self._record.event("skipped", count, step)
                 board.announce(notices.of_skipped(message))
             case trainer.WentBack(step, to, rate):
                 notice = notices.of_return(message)
@@ -184,6 +191,7 @@ class Supervisor:
         self._record.open(place)
         paused = self._opened.recorded is not None and not self._request.train
         self._record.event("begin", built.device, built.step)
+        resuming.tell_corpus(self._opened.recorded, self._corpus, built.step, self._record, self._board)
         info = ModelInfo(built.summary, built.parameters, built.device, built.config)
         self._board.announce(info, standing=True)
         if built.config.reason and built.step == 0:
@@ -192,7 +200,7 @@ class Supervisor:
             state="paused" if paused else "training",
             step=built.step,
             learning_rate=built.learning_rate,
-            steps_target=built.config.training.steps,
+            steps_target=self._opened.replayed.until if self._opened.replayed else built.config.training.steps,
         )
         self._began(info)
         self.send(trainer.Proceed(str(place), paused))
@@ -241,4 +249,5 @@ def _point(line: dict[str, object]) -> LossPoint:
         val_loss=number("val_loss"),
         learning_rate=number("learning_rate") or 0.0,
         diverged=bool(line.get("diverged")),
+        partial=bool(line.get("partial")),
     )
