@@ -55,6 +55,12 @@ def _parser() -> argparse.ArgumentParser:
         "train", help="train without a screen", description="Train a model on a text.", epilog=several
     )
     add_run(train)
+    train.add_argument(
+        "--replay",
+        action="store_true",
+        help="make the run TARGET again from its record, as a new run (default name: RUN-replay-N) up to its newest "
+        "checkpoint or the one after --steps, and say whether the weights are the same: status 0 if they are, 1 if not",
+    )
     train.set_defaults(run_command=_train)
 
     sample = commands.add_parser("sample", help="write text", description="Write text with a run's model.")
@@ -165,6 +171,10 @@ def _train(arguments: argparse.Namespace) -> int:
         from charrnn.engine.rank_process import follow
 
         return follow(seat())
+    if arguments.replay:
+        from charrnn.commands.replay import replay
+
+        return replay(request_of(arguments))
     from charrnn.commands.train import train
 
     begun = relaunch.recall()

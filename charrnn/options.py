@@ -140,9 +140,19 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     words = "end so long after the last step, if nobody is attached; 0 at once (default: charrnn-tui 10, train 0)"
     add_number(place, "linger", float, "MINUTES", words)
     place.add_argument("--config", metavar="FILE.toml", help="the same settings; the command line wins")
+    place.add_argument(
+        "--accept-new-corpus",
+        action="store_true",
+        help="a run whose text has changed goes on with the text as it is now, if its model knows all the characters",
+    )
 
 
-_NOT_SETTINGS = {"target", "run", "runs_folder", "config", "command", "run_command", "list_presets", "linger", "attach"}
+_NOT_SETTINGS = {"target", "run", "runs_folder", "config", "command", "run_command", "list_presets"} | {
+    "linger",
+    "attach",
+    "accept_new_corpus",
+    "replay",
+}
 
 
 def request_of(arguments: argparse.Namespace, *, train: bool = True) -> RunRequest:
@@ -171,6 +181,8 @@ def request_of(arguments: argparse.Namespace, *, train: bool = True) -> RunReque
         options=options,
         train=train,
         linger=arguments.linger,
+        accept_new_corpus=arguments.accept_new_corpus,
+        replay=getattr(arguments, "replay", False),
     )
 
 

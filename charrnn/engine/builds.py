@@ -14,6 +14,7 @@ from charrnn.engine.messages import LossPoint, RunRequest
 from charrnn.engine.opening import Opened
 from charrnn.engine.trainer_messages import Build, Built
 from charrnn.presets import corpus_config
+from charrnn.runs.events import Change
 from charrnn.runs.metrics import read_metrics
 from charrnn.runs.saved import Saved
 from charrnn.runs.trainer_lock import TrainerLock, holder
@@ -24,12 +25,14 @@ LAST_SAVE_TAKES = 30.0
 _LOOK_EVERY = 0.1
 
 
-def first_build(opened: Opened, request: RunRequest, corpus: Corpus, checkpoint: Saved | None) -> Build:
-    """For the first trainer that this engine starts."""
-    recorded = opened.recorded
+def first_build(
+    opened: Opened, request: RunRequest, corpus: Corpus, checkpoint: Saved | None, changes: list[Change]
+) -> Build:
+    """For the first trainer that this engine starts; `changes` of the record are to be made again at their steps."""
+    recorded, replayed = opened.recorded, opened.replayed
     config = recorded.corpus if recorded else corpus_config(request.options, source=opened.source, name=opened.name)
     return Build(
-        options=request.options,
+        options=request.options if replayed is None else {},
         corpus=replace(config, sha256=corpus.sha256),
         vocabulary=corpus.vocabulary.facts(),
         dtype=corpus.ids.dtype.name,
@@ -37,19 +40,21 @@ def first_build(opened: Opened, request: RunRequest, corpus: Corpus, checkpoint:
         held_out_at=corpus.held_out_at,
         recorded=recorded,
         checkpoint=str(checkpoint.path) if checkpoint else None,
+        changes=changes,
+        until=None if replayed is None else replayed.until,
     )
 
 
-def next_build(first: Build, built: Built | None, checkpoint: Saved | None) -> Build:
-    """For one that goes on where another died.
+def next_build(first: Build, built: Built | None, checkpoint: Saved | None, changes: list[Change]) -> Build:
+    """For one that goes on where another died, and makes the same changes at the same steps.
 
     The options of this start are applied again unless a checkpoint was written under them, or they chose the run.
     """
     place = str(checkpoint.path) if checkpoint else None
     if built is None or (first.recorded is not None and first.checkpoint == place):
-        return first
+        return structs.replace(first, changes=changes)
     options: dict[str, str | int | float | bool] = {"device": built.config.training.device}
-    return structs.replace(first, options=options, recorded=built.config, checkpoint=place)
+    return structs.replace(first, options=options, recorded=built.config, checkpoint=place, changes=changes)
 
 
 def recorded_points(run: Path, checkpoint: Saved | None) -> list[LossPoint]:
@@ -71,6 +76,7 @@ def _point(line: dict[str, object]) -> LossPoint:
         val_loss=number("val_loss"),
         learning_rate=number("learning_rate") or 0.0,
         diverged=bool(line.get("diverged")),
+        partial=bool(line.get("partial")),
     )
 
 

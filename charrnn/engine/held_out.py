@@ -24,7 +24,7 @@ class HeldOut:
 
     def take(self, step: int, loss: float | None) -> bool:
         """Takes in an evaluation at `step`; whether it is the best so far. A loss that is not finite never is."""
-        self._newest = (step, loss)
+        self._newest = (step, loss if loss is not None and math.isfinite(loss) else None)
         if loss is None:
             return False
         if math.isfinite(loss) and (self.best is None or loss < self.best):
@@ -33,8 +33,14 @@ class HeldOut:
         self.since_best += 1
         return False
 
+    def forget(self) -> None:
+        """The held-out text is another one from now on: no loss of before compares."""
+        self.best = self.best_step = None
+        self.since_best = 0
+        self._newest = (-1, None)
+
     def at(self, step: int) -> float | None:
-        """The loss that was measured at exactly this step, if one was."""
+        """The loss that was measured at exactly this step, if one was, and it was finite."""
         return self._newest[1] if self._newest[0] == step else None
 
     @property
@@ -52,12 +58,20 @@ class HeldOut:
         """For state.safetensors."""
         numbers = [math.inf if self.best is None else self.best, -1 if self.best_step is None else self.best_step]
         best, step = (torch.tensor(number, dtype=torch.float64) for number in numbers)
-        return {"run.best": best, "run.best_step": step, "run.since_best": torch.tensor(self.since_best)}
+        known = {"run.best": best, "run.best_step": step, "run.since_best": torch.tensor(self.since_best)}
+        at, loss = self._newest
+        if loss is not None:
+            known["run.newest"] = torch.tensor([at, loss], dtype=torch.float64)
+        return known
 
     def load_state(self, state: dict[str, Tensor]) -> None:
         """Takes what is its own out of `state`; older checkpoints know the best loss alone."""
         best = float(state.pop("run.best"))
         step = int(state.pop("run.best_step", torch.tensor(-1)))
         self.since_best = int(state.pop("run.since_best", torch.tensor(0)))
+        self._newest = (-1, None)
+        if "run.newest" in state:
+            at, loss = state.pop("run.newest").tolist()
+            self._newest = (int(at), loss)
         self.best = None if best == math.inf else best
         self.best_step = None if step < 0 else step

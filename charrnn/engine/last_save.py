@@ -21,6 +21,6 @@ def save_until_saved(loop: TrainingLoop) -> None:
             case Finish():
                 return
             case Save(again):
-                loop.writer.put(loop.state.snapshot(asked=not again))
+                loop.writer.put(loop.snapshot(asked=not again))
             case Place(identity):
                 loop.writer.identity = identity

@@ -19,7 +19,8 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
     `target` is what stood on the command line ("" for the default corpus); `stdin_file` holds what came by standard
     input when the target was "-", and the engine removes it. `train` False: a run that exists waits until it is asked
     to train on. `linger` is how many minutes its engine stays once training is over and nobody watches (None: as long
-    as such a run does).
+    as such a run does). `accept_new_corpus`: a run whose text has changed goes on with the new one. `replay`: the run
+    `target` is made again from its record, as a new one.
     """
 
     target: str = ""
@@ -29,6 +30,8 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
     options: dict[str, str | int | float | bool] = {}
     train: bool = True
     linger: float | None = None
+    accept_new_corpus: bool = False
+    replay: bool = False
 
 
 # ---- from a client -------------------------------------------------------------------------------------------
@@ -214,7 +217,10 @@ def troubles_told(before: tuple[str, ...], now: tuple[str, ...]) -> list[str]:
 
 
 class LossPoint(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """One line of metrics.jsonl. A loss not measured is None; one that was not finite is None with `diverged` set."""
+    """One line of metrics.jsonl. A loss not measured is None; one that was not finite is None with `diverged` set.
+
+    `partial`: training ended before the line's time; the next one takes its place.
+    """
 
     step: int
     chars: int
@@ -223,6 +229,7 @@ class LossPoint(msgspec.Struct, frozen=True, array_like=True, gc=False):
     val_loss: float | None
     learning_rate: float
     diverged: bool = False
+    partial: bool = False
 
 
 class Losses(msgspec.Struct, frozen=True, tag=True):

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from charrnn.config import RunConfig, StreamConfig, UsageError
 from charrnn.engine.messages import CorpusInfo, RunRequest
+from charrnn.engine.new_text import as_known, vocabulary_of_newest
+from charrnn.engine.replay import Replay, read_replay, replay_name
 from charrnn.presets import corpus_config, stream_config
 from charrnn.runs import directory
 from charrnn.runs.lock import TakenError, refuse_live
@@ -21,13 +23,17 @@ STDIN_COPY = "corpus.txt"
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """Where the run lives, what it was recorded as (None for a new run), and how its stream starts."""
+    """Where the run lives, what it was recorded as (None for a new run), and how its stream starts.
+
+    `replayed` is the record that the run at `place` is to be made from; `recorded` is then that record's beginning.
+    """
 
     place: Path
     source: str
     name: str
     stream: StreamConfig
     recorded: RunConfig | None
+    replayed: Replay | None = None
 
 
 def open_request(request: RunRequest) -> Opened:
@@ -36,13 +42,22 @@ def open_request(request: RunRequest) -> Opened:
     target = request.target or DEFAULT
     if target not in BUILT_IN and target != "-":
         place = directory.find_run(target, folder)
+        if place is not None and request.replay:
+            replay = read_replay(place, request.options)
+            wanted = request.run or replay_name(place, folder)
+            new = directory.new_place(replay.config.corpus.name, wanted, folder)
+            corpus = replay.config.corpus
+            return Opened(new, corpus.source, corpus.name, replay.config.stream, replay.config, replay)
         if place is not None:
             refuse_live(place)  # at once, not only when the text is read and the lock is taken
             recorded = directory.read_config(place)
             require_writable(place)
             stream = stream_config(request.options, recorded.stream)
             return Opened(place, recorded.corpus.source, recorded.corpus.name, stream, recorded)
+        _require_run(request)
         require_target(target)
+    else:
+        _require_run(request)
     by_itself = target in BUILT_IN or target == "-" or is_address(target)
     source = target if by_itself else str(Path(target).expanduser().absolute())
     name = "stdin" if target == "-" else target if target in BUILT_IN else title(source, ending=True)
@@ -85,21 +100,34 @@ def read_corpus(opened: Opened, request: RunRequest, progress: Progress = lambda
         _check_held_out(corpus, config.validation)
         return corpus
     recorded = opened.recorded.corpus
+    known = None if opened.replayed else vocabulary_of_newest(opened.place)
     try:
-        corpus = load_corpus(recorded, progress=progress)
-        if corpus.sha256 == recorded.sha256:
+        corpus = as_known(load_corpus(recorded, progress=progress), recorded, known)
+        if corpus.sha256 == recorded.sha256 or (request.accept_new_corpus and opened.replayed is None):
             return corpus
         problem = UsageError(
             f"The corpus {opened.source} is not the one that the run {opened.place.name} was trained on; "
-            "put the old text back, or start a new run with the new one."
+            "put the old text back, give --accept-new-corpus to train on with the new one, or start a new run."
         )
     except UsageError as error:
         problem = error
     kept = kept_corpus(recorded)
     if kept is None:
         raise problem
-    words = f"The corpus {opened.source} has changed or is gone; the run goes on with the ids that were kept of it."
+    words = (
+        f"The corpus {opened.source} has changed or is gone; the run goes on with the ids that were kept of it "
+        "(--accept-new-corpus takes the text as it is now)."
+    )
+    kept = as_known(kept, recorded, known)
     return replace(kept, note="kept ids of a text that has changed or is gone", warning=words)
+
+
+def _require_run(request: RunRequest) -> None:
+    option = "--replay" if request.replay else "--accept-new-corpus" if request.accept_new_corpus else ""
+    if option:
+        raise UsageError(
+            f"{option} is for a run, and there is no run {request.target!r}; `charrnn runs` lists what there is."
+        )
 
 
 def _check_held_out(corpus: Corpus, validation: float) -> None:

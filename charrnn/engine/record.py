@@ -146,6 +146,7 @@ def _line(point: LossPoint) -> dict[str, Any]:
         val_loss=point.val_loss,
         learning_rate=point.learning_rate,
         diverged=point.diverged,
+        partial=point.partial,
     )
 
 

@@ -43,7 +43,8 @@ def run_config(build: Build, own_cores: int | None = None) -> RunConfig:
     else:
         training = replace(build.recorded.training, device=device)
         changed = {name: value for name, value in build.options.items() if name in CHANGEABLE}
-        config = replace(build.recorded, training=replace(training, **changed))  # type: ignore[arg-type]
+        training = replace(training, **changed)  # type: ignore[arg-type]
+        config = replace(build.recorded, corpus=build.corpus, training=training)
         if "patience" in changed:
             check_training(config.training, config.corpus)
     versions = {"python": platform.python_version(), "torch": str(torch.__version__), "charrnn": version("charrnn")}

@@ -5,6 +5,9 @@ from __future__ import annotations
 import time
 from collections import deque
 
+import torch
+from torch import Tensor
+
 from charrnn.engine.messages import LossPoint
 from charrnn.engine.trainer_messages import Recorded, Skipped
 from charrnn.training.trainer import StepResult, Trainer
@@ -35,8 +38,11 @@ class StepRecord:
         else:
             self._skipped += 1
 
-    def point(self, seconds: float, val_loss: float | None) -> Skipped | None:
-        """Makes a point at this step, and returns what is to be told of skipped steps since the last one."""
+    def point(self, seconds: float, val_loss: float | None, *, partial: bool = False) -> Skipped | None:
+        """Makes a point at this step, and returns what is to be told of skipped steps since the last one.
+
+        `partial`: before its time, because training ends here.
+        """
         if self._losses:
             self._mean_loss = sum(self._losses) / len(self._losses)
         elif self._skipped:
@@ -50,10 +56,35 @@ class StepRecord:
             val_loss=val_loss,
             learning_rate=self._rate,
             diverged=self._mean_loss is None,
+            partial=partial,
         )
         self._points.append(point)
         skipped, self._losses, self._skipped = self._skipped, [], 0
         return Skipped(point.step, skipped) if skipped else None
+
+    @property
+    def points(self) -> list[LossPoint]:
+        """Those that `take` has not yielded yet."""
+        return self._points
+
+    def state(self) -> dict[str, Tensor]:
+        """What the next point is made of so far."""
+        tensors = {
+            "losses": torch.tensor(self._losses, dtype=torch.float64),
+            "skipped": torch.tensor(self._skipped),
+            "rate": torch.tensor(self._rate, dtype=torch.float64),
+        }
+        if self._mean_loss is not None:
+            tensors["mean"] = torch.tensor(self._mean_loss, dtype=torch.float64)
+        return tensors
+
+    def load_state(self, state: dict[str, Tensor]) -> None:
+        """Go on as the one whose `state()` this was; nothing is known of checkpoints from before there was one."""
+        if "losses" in state:
+            self._losses = state["losses"].tolist()
+            self._skipped = int(state["skipped"])
+            self._rate = float(state["rate"])
+            self._mean_loss = float(state["mean"]) if "mean" in state else None
 
     def take(self) -> Recorded | None:
         """The points since the last call, None if there are none."""

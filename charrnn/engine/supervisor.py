@@ -12,7 +12,7 @@ from pathlib import Path
 from msgspec import structs
 
 from charrnn.config import UsageError
-from charrnn.engine import builds, notices
+from charrnn.engine import builds, notices, resuming
 from charrnn.engine import trainer_messages as trainer
 from charrnn.engine.board import Board
 from charrnn.engine.death import Death, death_of, memory_kills, where
@@ -62,6 +62,7 @@ class Supervisor:
         self._first: trainer.Build | None = None
         self._built: trainer.Built | None = None
         self._paused = False
+        self._wished_rate: float | None = None
         self._done: trainer.Done | None = None
         self._refused = ""
         self._keeping: asyncio.Task[None] | None = None
@@ -76,6 +77,7 @@ class Supervisor:
                     self._paused = paused
                     return
                 case trainer.Rate(rate):
+                    self._wished_rate = rate
                     self._board.set_status(learning_rate=rate, hurry=True)
                     return
         if self._link is not None and self._watch is not None:
@@ -108,7 +110,7 @@ class Supervisor:
         else:
             self._restarts.forget()
             self._paused = False
-            build = builds.next_build(self._first, self._built, await self._newest())
+            build = self._next(self._first, await self._newest())
         try:
             while (death := await self._live(build)) is not None:
                 checkpoint = None
@@ -119,7 +121,7 @@ class Supervisor:
                         death = Death(f"{death.words}; {error}".rstrip("."), again=False)
                 if not self._goes_on(death, checkpoint):
                     return
-                build = builds.next_build(self._first, self._built, checkpoint)
+                build = self._next(self._first, checkpoint)
         finally:
             if self._saver is not None:
                 self._saver.cancel()
@@ -212,12 +214,18 @@ class Supervisor:
     async def _open(self) -> trainer.Build:
         """Takes a run that exists; either way, what the first trainer is to build."""
         place, checkpoint = self._opened.place, None
-        if self._opened.recorded is not None:
+        if self._opened.recorded is not None and self._opened.replayed is None:
             self._folder = directory.RunFolder.open(place)
             self._lock = await builds.trainer_lock(place, self._trainer_trouble)
             checkpoint = await self._newest()
             self._board.add_points(builds.recorded_points(place, checkpoint))
-        return builds.first_build(self._opened, self._request, self._corpus, checkpoint)
+        changes = resuming.changes_to_come(self._opened, checkpoint)
+        return builds.first_build(self._opened, self._request, self._corpus, checkpoint, changes)
+
+    def _next(self, first: trainer.Build, checkpoint: Saved | None) -> trainer.Build:
+        """What a trainer after the first is to build."""
+        changes = resuming.changes_to_come(self._opened, checkpoint, begun=self._built is not None)
+        return builds.next_build(first, self._built, checkpoint, changes)
 
     async def _newest(self) -> Saved | None:
         """The newest checkpoint that is whole; damaged ones are set aside, and that is said. Raises UsageError."""
@@ -236,6 +244,8 @@ class Supervisor:
                 if self._built is None:
                     raise UsageError(text)
                 self._refused = text.rstrip(".")
+            case trainer.Resumed():
+                resuming.tell(message, self._opened.place, self._record, board)
             case trainer.Progress():
                 board.set_status(
                     step=message.step,
@@ -270,7 +280,8 @@ class Supervisor:
                 self._saved(step, asked, problem)
             case trainer.SampleMade(step, text):
                 board.announce(Sample(step, text))
-            case trainer.Skipped():
+            case trainer.Skipped(step, count):
+                self._record.event("skipped", count, step)
                 board.announce(notices.of_skipped(message))
             case trainer.WentBack(step, to, rate):
                 notice = notices.of_return(message)
@@ -299,20 +310,20 @@ class Supervisor:
         if first:
             built = self._create(built)
             self._paused = self._opened.recorded is not None and not self._request.train
-        rate = self._board.status.learning_rate
         self._built = built
         self._record.event("begin", built.device, built.step)
         self._board.set_status(
             state="paused" if self._paused else "training",
             step=built.step,
             learning_rate=built.learning_rate,
-            steps_target=built.config.training.steps,
+            steps_target=self._opened.replayed.until if self._opened.replayed else built.config.training.steps,
         )
         if first:
             info = ModelInfo(built.summary, built.parameters, built.device, built.config)
             self._board.announce(info, standing=True)
             if built.config.reason and built.step == 0:
                 self._board.announce(Notice("info", f"auto picked {built.config.reason}."))
+            resuming.tell_corpus(self._opened.recorded, self._corpus, built.step, self._record, self._board)
             self._began(info)
         assert self._lock is not None
         assert self._link is not None
@@ -324,8 +335,9 @@ class Supervisor:
         if not first:
             self._trainer_trouble(None)
             self._board.announce(Notice("info", f"Training goes on from step {built.step:,}."))
-            if rate != built.learning_rate:
-                self.send(trainer.Rate(rate))
+            if self._wished_rate is not None:
+                self.send(trainer.Rate(self._wished_rate))
+            self._wished_rate = None
 
     def _create(self, built: trainer.Built) -> trainer.Built:
         """The run's folder, or its settings as they are now; what was built, under these settings.

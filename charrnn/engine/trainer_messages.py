@@ -8,6 +8,7 @@ import msgspec
 
 from charrnn.config import CorpusConfig, RunConfig
 from charrnn.engine.messages import LossPoint
+from charrnn.runs.events import Change
 
 # ---- engine to trainer ---------------------------------------------------------------------------------------
 
@@ -17,6 +18,11 @@ class Build(msgspec.Struct, frozen=True, tag=True):
 
     `vocabulary` holds the vocabulary's facts. The ids lie in the shared memory that the trainer inherits, `dtype` is
     theirs, `ids` their number; from `held_out_at` on they are held out.
+
+    `changes` are those of the record from the checkpoint's step on, by rising step: steps that are repeated are
+    repeated with them. With `until`, the run is made again from its record: `changes` alone, and no clock, patience or
+    order, decide how it goes, and it ends after `until` steps. `options` are what this start asks for anew: a trainer
+    that takes up where another one died is given none of "lr", which would undo what was changed since.
     """
 
     options: dict[str, str | int | float | bool]
@@ -27,6 +33,8 @@ class Build(msgspec.Struct, frozen=True, tag=True):
     held_out_at: int
     recorded: RunConfig | None = None
     checkpoint: str | None = None
+    changes: list[Change] = []
+    until: int | None = None
 
 
 class Proceed(msgspec.Struct, frozen=True, tag=True):
@@ -83,6 +91,22 @@ class Built(msgspec.Struct, frozen=True, tag=True):
     step: int
     learning_rate: float
     checkpoint_bytes: int = 0
+
+
+class Resumed(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """The run goes on from its checkpoint of `step`.
+
+    `again` changes that the checkpoint has not in it are made again. `settings` have changed, each from one value to
+    another. `differs` says why it will not be the same bit for bit, "" if it will. `points` and `changes` are those up
+    to `step` that the run knows of late: the record may lack some.
+    """
+
+    step: int
+    again: int
+    settings: dict[str, list[Any]]
+    differs: str
+    points: list[LossPoint]
+    changes: list[Change]
 
 
 class CannotBuild(msgspec.Struct, frozen=True, tag=True):
@@ -189,6 +213,7 @@ class Done(msgspec.Struct, frozen=True, tag=True):
 FromTrainer = (
     Built
     | CannotBuild
+    | Resumed
     | Progress
     | Recorded
     | Applied

@@ -10,10 +10,13 @@ from typing import Protocol
 import torch
 
 from charrnn.engine.checkpoint_writer import CheckpointWriter, NoWriter, Snapshot
+from charrnn.engine.circumstances import facts_of
+from charrnn.engine.course import Course
 from charrnn.engine.last_save import save_until_saved
 from charrnn.engine.restoring import require_step, said_of
 from charrnn.engine.run_setup import corpus_in_memory, run_config
 from charrnn.engine.run_state import RunState
+from charrnn.engine.samples import sample_of
 from charrnn.engine.step_record import StepRecord
 from charrnn.engine.trainer_messages import (
     Applied,
@@ -27,7 +30,6 @@ from charrnn.engine.trainer_messages import (
     Place,
     Rate,
     Remark,
-    SampleMade,
     Save,
     SavedAt,
     Stalled,
@@ -37,11 +39,11 @@ from charrnn.engine.trainer_messages import (
 from charrnn.engine.weights import SharedWeights
 from charrnn.model.language_model import count_parameters, summary
 from charrnn.runs.checkpoint import require_vocabulary
+from charrnn.runs.events import CHANGES, Change
 from charrnn.runs.manifest import require_room
 from charrnn.runs.metrics import record_interval
 from charrnn.runs.saved import Saved
 from charrnn.sampling.fitting import require_fit
-from charrnn.sampling.stream import TextStream
 from charrnn.text.stored import forget_pages
 from charrnn.training.guard import Guard
 from charrnn.training.ranks import ALONE, Ranks
@@ -51,7 +53,6 @@ from charrnn.training.trainer import build as build_trainer
 
 SPEAK_EVERY = 0.5
 PUBLISH_EVERY = 0.25
-SAMPLE_CHARACTERS = 200
 
 
 class Orders(Protocol):
@@ -93,18 +94,20 @@ class TrainingLoop:
         self.trainer = build_trainer(self.config, corpus, ranks)
         if self.trainer.in_shares:
             torch.set_num_threads(1)  # what is left for this thread is small, and waking others takes longer
-        self.state = RunState(self.trainer, self.config.training, ranks)
-        self.called_off = False
+        self.state = RunState(self.trainer, self.config, ranks)
         self.cooled: Applied | None = None
         self.stuck = False
         if build.checkpoint is not None and build.recorded is not None:
             if ranks.rank == 0:
                 require_vocabulary(Saved(Path(build.checkpoint), 0, None), self.vocabulary)
             with said_of(build.checkpoint):
-                self.called_off = self.state.restore(Path(build.checkpoint), build.recorded.training)
+                self.state.restore(Path(build.checkpoint), build.recorded.training)
             require_step(build.checkpoint, self.trainer.steps_done)
             if "lr" in build.options:
                 self.trainer.set_learning_rate(self.config.training.lr)
+        self.anew = self.state.goes_on and "lr" in build.options
+        known, step = self.state.journal.changes, self.trainer.steps_done
+        self.course = Course(build, known=known, step=step, replanned=self.state.replanned)
         model = self.trainer.evaluated_model
         self.shared = SharedWeights(weights, model.state_dict(keep_vars=True), create=True)
         self.shared.publish(self.trainer.steps_done)
@@ -136,23 +139,25 @@ class TrainingLoop:
         self.folder = folder
         self.paused = paused
         self.finish = False
-        facts = {
-            "corpus_sha256": self.config.corpus.sha256,
-            "versions": self.config.versions,
-            "threads": self.config.training.threads,
-            "processes": self.ranks.size,
-            **self.vocabulary.facts(),
-        }
+        facts = facts_of(self.config, self.ranks.size)
+        written = {**facts, **self.vocabulary.facts()}
         first = self.ranks.rank == 0
-        self.writer = CheckpointWriter(folder, facts, self._written, identity) if first else NoWriter()
+        self.writer = CheckpointWriter(folder, written, self._written, identity) if first else NoWriter()
         self.steps = StepRecord(self.trainer)
-        self.guard = Guard(self.trainer)
+        self.steps.load_state(self.state.parts.get("steps", {}))
+        self.guard = Guard(self.trainer, self.state.parts.pop("guard", None))
+        self.went_back = False
         spoke = published = 0.0
         reason = "asked"
-        if self.called_off:
-            self.link.say(Applied("cooldown", 0, self.trainer.steps_done))
+        if self.state.goes_on:
+            self.link.say(self.state.resumed(facts, again=len(self.course)))
+            if self.state.called_off:
+                self._applied("cooldown", 0)
+            if self.anew:
+                self._applied("learning_rate", self.trainer.stable_rate)
         self._progress()
         while not self.finish:
+            self.course.make(self.trainer, self.state.ending, self._made_again)
             self._obey()
             if self.finish:
                 break
@@ -175,7 +180,25 @@ class TrainingLoop:
                 spoke = now
         self._end(reason)
 
+    def _applied(self, event: str, value: bool | int | float) -> None:
+        """A live change takes effect before the next step: it is told, and saved with the run."""
+        step = self.trainer.steps_done
+        self.link.say(Applied(event, value, step))
+        if event in CHANGES:
+            self.state.journal.add(changes=[Change(event, float(value), step)])
+
+    def _made_again(self, change: Change) -> None:
+        """A change of the record was made; the record of a run that goes on has it already."""
+        if self.course.replays:
+            self.link.say(Applied(change.event, change.written, change.step))
+        self.state.journal.add(changes=[change])
+
+    def snapshot(self, *, asked: bool = False) -> Snapshot:
+        return self.state.snapshot({"guard": self.guard.state(), "steps": self.steps.state()}, asked=asked)
+
     def _ended(self) -> str:
+        if self.course.replays:
+            return "steps" if self.course.over(self.trainer.steps_done) else ""
         trainer, cooling = self.trainer, self.trainer.cooldown is not None
         if self.state.held_out.exhausted and not cooling:
             return "patience"
@@ -183,11 +206,12 @@ class TrainingLoop:
 
     def _plan(self) -> None:
         """Begins the last cool-down, if its time has come."""
-        step = self.trainer.steps_done
-        length = self.state.ending.cooldown(step, self.state.seconds)
+        if self.course.replays:
+            return
+        length = self.state.ending.cooldown(self.trainer.steps_done, self.state.seconds)
         if length is not None:
             self.trainer.cool_down(length)
-            self.link.say(Applied("last_cooldown", length, step))
+            self._applied("last_cooldown", length)
 
     def _step(self) -> None:
         rate = self.trainer.learning_rate
@@ -196,8 +220,8 @@ class TrainingLoop:
         back = self.guard.watch(result)
         if back is not None:
             self.link.say(WentBack(back.step, back.to, back.rate, back.exploded, back.stuck))
-            self.writer.put(self.state.snapshot(asked=False))
-            if back.stuck:
+            self.went_back = True
+            if back.stuck and not self.course.replays:
                 self.stuck = True
                 self._pause(True)
 
@@ -206,50 +230,40 @@ class TrainingLoop:
         step = self.trainer.steps_done
         training = self.config.training
         cooled = cooldown is not None and step == cooldown.end and not self.state.ending.last
-        val_loss = None
+        val_loss, best = None, False
         if training.evaluate_every and (cooled or step % training.evaluate_every == 0):
-            val_loss = self._evaluate()
+            val_loss, best = self._evaluate()
         if step % record_interval(step) == 0 or val_loss is not None:
             self._record(val_loss)
         if training.sample_every and step % training.sample_every == 0 and self.ranks.rank == 0:
-            self._sample()
-        if cooled and cooldown is not None:
+            self.link.say(sample_of(self.trainer, self.vocabulary, self.config.stream))
+        if best:
+            self.writer.put(self.snapshot(), "best")
+        elif self.went_back:
+            self.writer.put(self.snapshot())
+        self.went_back = False
+        if cooled and cooldown is not None and not self.course.replays:
             self._wait_cooled(cooldown.length)
 
     def _wait_cooled(self, length: int) -> None:
         """A cool-down that was asked for is done: it is saved and told, and training waits."""
         self.cooled = Applied("cooled", length, self.trainer.steps_done)
-        self.writer.put(self.state.snapshot(asked=False), "cooled")
+        self.writer.put(self.snapshot(), "cooled")
         self._pause(True)
 
-    def _evaluate(self) -> float | None:
+    def _evaluate(self) -> tuple[float | None, bool]:
+        """The held-out loss, if it is a number, and whether it is the best so far."""
         held_out, step = self.state.held_out, self.trainer.steps_done
-        val_loss = self.trainer.evaluate()
-        if held_out.take(step, val_loss):
-            self.writer.put(self.state.snapshot(asked=False), "best")
-        elif held_out.worth_telling and not self.config.training.patience:
+        best = held_out.take(step, self.trainer.evaluate())
+        if not best and held_out.worth_telling and not self.config.training.patience:
             self.link.say(Stalled(step, held_out.since_best, held_out.best, held_out.best_step))
-        return val_loss
+        return held_out.at(step), best
 
-    def _record(self, val_loss: float | None) -> None:
-        skipped = self.steps.point(self.state.seconds, val_loss)
+    def _record(self, val_loss: float | None, *, partial: bool = False) -> None:
+        skipped = self.steps.point(self.state.seconds, val_loss, partial=partial)
+        self.state.journal.add(self.steps.points[-1:])
         if skipped is not None:
             self.link.say(skipped)
-
-    def _sample(self) -> None:
-        """The lecture's habit: a sample every so many steps, from the prime, with a generator of its own."""
-        stream_config, model = self.config.stream, self.trainer.evaluated_model
-        training = model.training
-        stream = TextStream(
-            model,
-            self.vocabulary,
-            prime=stream_config.prime,
-            seed=stream_config.seed + self.trainer.steps_done,
-            knobs=stream_config.knobs,
-        )
-        text = stream.prime + stream.take(SAMPLE_CHARACTERS)
-        model.train(training)  # the stream has put it into evaluation mode, where dropout does nothing
-        self.link.say(SampleMade(self.trainer.steps_done, text))
 
     def _progress(self) -> None:
         forget_pages(self.ids)
@@ -264,17 +278,21 @@ class TrainingLoop:
                 order = self.link.orders.get(block=self.paused)
             except queue.Empty:
                 return
-            step = self.trainer.steps_done
             match order:
+                case Rate() | CoolDown() if self.course.replays:
+                    self.link.say(
+                        Remark("info", "This run is made again from a record, so nothing else may change it.")
+                    )
                 case Rate(rate):
+                    self.course.forget("learning_rate")
                     self.trainer.set_learning_rate(rate)
-                    self.link.say(Applied("learning_rate", rate, step))
+                    self._applied("learning_rate", rate)
                 case CoolDown(on, steps):
                     self._cool_down(on, steps)
                 case Pause(paused):
                     self._pause(paused)
                 case Save(again):
-                    self.writer.put(self.state.snapshot(asked=not again))
+                    self.writer.put(self.snapshot(asked=not again))
                 case Place(identity):
                     self.writer.identity = identity
                 case Finish():
@@ -302,25 +320,34 @@ class TrainingLoop:
             length = steps or asked_length(step, training.cooldown)
             if training.steps is not None:
                 length = max(1, min(length, training.steps - step))
-            self.writer.put(self.state.snapshot(asked=False))
+            self.writer.put(self.snapshot())
             trainer.cool_down(length)
-            self.link.say(Applied("cooldown", length, step))
+            self.course.forget("cooldown")
+            self._applied("cooldown", length)
         elif not on and running is not None:
             trainer.end_cooldown()
-            self.link.say(Applied("cooldown", 0, step))
+            self.course.forget("cooldown")
+            self._applied("cooldown", 0)
         self._progress()
 
     def _end(self, reason: str) -> None:
         step = self.trainer.steps_done
-        val_loss = None
-        held_out = self.state.held_out
-        if reason != "asked" and step and self.config.training.evaluate_every and held_out.at(step) is None:
-            val_loss = self._evaluate()
-        if self.steps.has_new_losses or val_loss is not None:
-            self._record(val_loss)
+        held_out, training = self.state.held_out, self.config.training
+        self.state.out_of_patience = reason == "patience"
+        if reason == "asked":  # as if it had not ended: the next line of the record has these steps in it too
+            last = self.snapshot()
+            if self.steps.has_new_losses:
+                self._record(None, partial=True)
+        else:
+            val_loss = None
+            if step and training.evaluate_every and held_out.at(step) is None:
+                val_loss, _ = self._evaluate()
+            if self.steps.has_new_losses or val_loss is not None:
+                self._record(val_loss)
+            last = self.snapshot()
         self.shared.publish(step)
         self._progress()
-        self.writer.put(self.state.snapshot(asked=False))
+        self.writer.put(last)
         if reason != "asked":
             save_until_saved(self)
         self.writer.close()

@@ -2,7 +2,8 @@
 
     {"format": 2, "step": 1200, "val_loss": 1.74,
      "files": {"model.safetensors": {"bytes": …, "sha256": "…"}, "state.safetensors": {"bytes": …, "sha256": "…"}},
-     "corpus_sha256": "…", "versions": {"torch": "…", …}, "threads": 2, "processes": 1,
+     "corpus_sha256": "…", "versions": {"torch": "…", …}, "threads": 2, "processes": 1, "device": "cpu",
+     "processor": "AVX512", "settings": {"steps": null, "minutes": 10.0, …},
      "tokens": "char", "symbols": "…", "replacement": null,
      "digest": "…"}
 
@@ -73,6 +74,18 @@ class Manifest(msgspec.Struct, frozen=True):
     symbols: msgspec.Raw = msgspec.Raw(b"")
     replacement: msgspec.Raw = msgspec.Raw(b"")
     words: msgspec.Raw = msgspec.Raw(b"")
+    corpus_sha256: str | None = None
+    versions: dict[str, str] | None = None
+    threads: int | None = None
+    processes: int | None = None
+    device: str | None = None
+    processor: str | None = None
+    settings: dict[str, Any] | None = None
+
+    def circumstances(self) -> dict[str, Any]:
+        """What the numbers of the run depended on, as far as it is written; the format always is."""
+        names = ("format", "corpus_sha256", "versions", "threads", "processes", "device", "processor", "settings")
+        return {name: value for name in names if (value := getattr(self, name)) is not None}
 
     def vocabulary_facts(self) -> dict[str, Any]:
         """For `charrnn.text.vocabulary.from_facts`. Raises ValueError for more tokens than there may be."""

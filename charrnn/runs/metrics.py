@@ -1,7 +1,8 @@
 """The append-only record of a run: metrics.jsonl (losses) and events.jsonl (live changes). No torch here.
 
 A run that went on from an older checkpoint repeats steps: the later line of a step counts, and takes the place of
-every line before it with a step as high.
+every line before it with a step as high. A line that is `partial` was written because training ended there, before its
+time: the next one takes its place, and has the mean over its steps too.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ def metrics_line(
     val_loss: float | None,
     learning_rate: float,
     diverged: bool = False,
+    partial: bool = False,
 ) -> dict[str, Any]:
     """One line of metrics.jsonl as an object: nats per character, seconds of training. val_loss only if measured."""
     line: dict[str, Any] = {"step": step, "chars": chars, "seconds": round(seconds, 3), "train_loss": train_loss}
@@ -43,6 +45,8 @@ def metrics_line(
     line["learning_rate"] = learning_rate
     if diverged:
         line["diverged"] = True
+    if partial:
+        line["partial"] = True
     return line
 
 
@@ -69,7 +73,7 @@ def read_metrics(run: Path) -> list[dict[str, Any]]:
             step = int(line["step"])
         except (ValueError, KeyError, TypeError):
             continue
-        while kept and kept[-1]["step"] >= step:
+        while kept and (kept[-1]["step"] >= step or kept[-1].get("partial")):
             kept.pop()
         kept.append(line)
     return kept

@@ -11,7 +11,10 @@ import math
 from collections import deque
 from dataclasses import dataclass
 
-from charrnn.training.snapshot import Snapshot
+import torch
+from torch import Tensor
+
+from charrnn.training.snapshot import Snapshot, part
 from charrnn.training.trainer import StepResult, Trainer
 
 EVERY = 200
@@ -47,13 +50,17 @@ class Guard:
     It costs a copy of weights, optimiser and streams every EVERY steps, on the trainer's device.
     """
 
-    def __init__(self, trainer: Trainer) -> None:
-        """The trainer's present state is the first to go back to."""
+    def __init__(self, trainer: Trainer, state: dict[str, Tensor] | None = None) -> None:
+        """The trainer's present state is the first to go back to, unless there is a `state()` to go on from."""
         self._trainer = trainer
         self._limit = EXPLODED * math.log(max(2, trainer.model.vocabulary_size))
-        self._kept: deque[Snapshot] = deque([trainer.snapshot()], maxlen=2)
+        self._kept: deque[Snapshot] = deque(maxlen=2)
         self._returns = 0
         self._forget()
+        if state:
+            self._load_state(state)
+        else:
+            self._kept.append(trainer.snapshot())
 
     def _forget(self) -> None:
         self._since = 0  # steps since the last snapshot or return
@@ -61,6 +68,31 @@ class Guard:
         self._in_a_row = 0
         self._exploded_for = 0
         self._first_bad: int | None = None
+
+    def state(self) -> dict[str, Tensor]:
+        """Everything that decides when it acts and where it goes back to; on the CPU, and not to be changed.
+
+        So a run that was cut and goes on goes back to the same state as one that was not, at the same step.
+        """
+        first_bad = -1 if self._first_bad is None else self._first_bad
+        counts = [self._returns, self._since, self._in_a_row, self._exploded_for, first_bad]
+        tensors = {"counts": torch.tensor(counts), "skipped": torch.tensor(list(self._skipped), dtype=torch.bool)}
+        for index, kept in enumerate(self._kept):
+            tensors[f"{index}/at"] = torch.tensor([kept.step, kept.rate], dtype=torch.float64)
+            for kind, held in (("weights", kept.weights), ("state", kept.state)):
+                tensors |= {f"{index}/{kind}/{name}": tensor.detach().cpu() for name, tensor in held.items()}
+        return tensors
+
+    def _load_state(self, state: dict[str, Tensor]) -> None:
+        returns, since, in_a_row, exploded_for, first_bad = state["counts"].tolist()
+        self._returns, self._since, self._in_a_row, self._exploded_for = returns, since, in_a_row, exploded_for
+        self._first_bad = None if first_bad < 0 else first_bad
+        self._skipped.extend(state["skipped"].tolist())
+        for index in range(2):
+            if f"{index}/at" in state:
+                step, rate = state[f"{index}/at"].tolist()
+                held = [part(state, f"{index}/{kind}/") for kind in ("weights", "state")]
+                self._kept.append(Snapshot(int(step), rate, *held))
 
     def watch(self, result: StepResult) -> Return | None:
         """Call after every step with what came of it. If enough is enough, the trainer is put back; else None."""

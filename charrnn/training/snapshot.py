@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 
@@ -20,6 +21,11 @@ class Snapshot:
 def copied(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     """The same numbers in memory of their own, on the same device."""
     return {name: tensor.detach().clone() for name, tensor in tensors.items()}
+
+
+def copied_to(tensor: Tensor, device: torch.device) -> Tensor:
+    """The same numbers on a device, in memory of their own."""
+    return tensor.detach().to(device, copy=True)
 
 
 def part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -20,10 +20,11 @@ from charrnn.training.averaging import AveragedModel
 from charrnn.training.evaluation import stream_loss
 from charrnn.training.memory import require_memory
 from charrnn.training.precision import autocast_dtype
+from charrnn.training.randomness import load_random_states, random_states
 from charrnn.training.ranks import ALONE, Ranks
 from charrnn.training.reading import InShares, Reader, in_one_piece
 from charrnn.training.schedule import Cooldown, Schedule
-from charrnn.training.snapshot import Snapshot, copied, part, split
+from charrnn.training.snapshot import Snapshot, copied, copied_to, part, split
 
 _SEGMENT_AT_LEAST = 4096  # tokens: below it, the live evaluation's warm-up would cost more than it saves
 _SEGMENTS_AT_MOST = 64
@@ -231,7 +232,8 @@ class Trainer:
         """The state as it lies in memory, without any weights."""
         counters = torch.tensor([self.steps_done, self.chars_done, self.skipped], dtype=torch.int64)
         rate = torch.tensor(self.stable_rate, dtype=torch.float64)
-        tensors = {"counters": counters, "learning_rate": rate, **self._ranks.named_by_rank(self._random_states())}
+        random = random_states(self.device, self._shards.generators)
+        tensors = {"counters": counters, "learning_rate": rate, **self._ranks.named_by_rank(random)}
         cooldown = self._schedule.cooldown
         if cooldown is not None:
             numbers = [cooldown.start, cooldown.length, cooldown.top]
@@ -264,27 +266,23 @@ class Trainer:
             self._average.updates = int(snapshot.state["average/updates"])
         self._load_streams(snapshot.state)
 
-    def _random_states(self) -> dict[str, Tensor]:
-        states = {"random/cpu": torch.get_rng_state()}
-        if self.device.type == "cuda":
-            states["random/cuda"] = torch.cuda.get_rng_state(self.device)
-        return states | {f"random/shard/{index}": g.get_state() for index, g in enumerate(self._shards.generators)}
-
-    def load_state(self, tensors: dict[str, Tensor]) -> None:
+    def load_state(self, tensors: dict[str, Tensor], *, new_text: bool = False) -> None:
         """Go on as the trainer whose `state()` this was, given the same text and configuration.
 
+        With `new_text` the text is another one, whose streams begin at their beginning. On another kind of device, and
+        where there are more threads or ranks than there were, dropout draws from a seed made of the run's and the step.
         `model` must hold the weights that were `evaluated_model`'s. Raises UsageError for a state that is not of such a
         trainer; the trainer is then of no more use.
         """
         try:
-            self._load_state(tensors)
+            self._load_state(tensors, new_text)
         except (LookupError, ValueError, RuntimeError, TypeError) as error:
             raise UsageError(
                 f"The checkpoint's training state does not fit this run ({type(error).__name__}: {error}); "
                 "open another checkpoint, or start a new run."
             ) from error
 
-    def _load_state(self, tensors: dict[str, Tensor]) -> None:
+    def _load_state(self, tensors: dict[str, Tensor], new_text: bool) -> None:
         self.steps_done, self.chars_done, self.skipped = (int(number) for number in tensors["counters"])
         start, length, top = tensors["cooldown"].tolist() if "cooldown" in tensors else (0, 0, 0.0)
         cooldown = Cooldown(int(start), int(length), top) if length else None
@@ -296,9 +294,9 @@ class Trainer:
             self._average.updates = int(tensors.get("average/updates", torch.tensor(0)))
         if raw:
             self.model.load_state_dict(raw)
-        self._load_streams(tensors)
+        self._load_streams(tensors, new_text)
 
-    def _load_streams(self, tensors: dict[str, Tensor]) -> None:
+    def _load_streams(self, tensors: dict[str, Tensor], new_text: bool = False) -> None:
         """Everything but weights, counters and schedule: optimiser, batches, hidden state, random generators."""
         entries: dict[int, dict[str, Tensor]] = {}
         for name, index, key in split(tensors, "optimiser"):
@@ -306,10 +304,18 @@ class Trainer:
         self._check_fits(entries)
         groups = self._optimiser.state_dict()["param_groups"]
         self._optimiser.load_state_dict({"state": entries, "param_groups": groups})
-        self._batches.load_state(part(tensors, "batches/"))
+        seed = (self.config.seed * 1_000_003 + self.steps_done * 65_537) % 2**62
+        own = self._ranks.own_of(tensors)
+        load_random_states(own, self.device, self._shards.generators, self._ranks.rank, seed)
+        self._hidden = None
+        if not new_text:
+            self._batches.load_state(part(tensors, "batches/"))
+            self._load_hidden(tensors)
+
+    def _load_hidden(self, tensors: dict[str, Tensor]) -> None:
         layers: dict[int, dict[str, Tensor]] = {}
         for name, index, place in split(tensors, "hidden"):
-            layers.setdefault(index, {})[place] = tensors[name].to(self.device)
+            layers.setdefault(index, {})[place] = tensors[name]
         self._hidden = [tuple(layers[i][place] for place in sorted(layers[i])) for i in sorted(layers)] or None
         if any(tensor.shape[0] != self.config.batch for layer in self._hidden or [] for tensor in layer):
             raise ValueError(f"its hidden state is not that of {self.config.batch} streams")
@@ -319,18 +325,8 @@ class Trainer:
         ):
             raise ValueError(f"its hidden state is not that of {self.model.config.layers} layers of {units}")
         if self._hidden is not None:
-            self._hidden = [tuple(tensor[self._share] for tensor in layer) for layer in self._hidden]
-        self._load_random_states(self._ranks.own_of(tensors))
-
-    def _load_random_states(self, states: dict[str, Tensor]) -> None:
-        """A run that goes on with other threads, or other ranks, draws anew where it has no state."""
-        if self._ranks.rank == 0 or "random/cpu" in states:
-            torch.set_rng_state(states["random/cpu"])
-        for index, generator in enumerate(self._shards.generators):
-            if f"random/shard/{index}" in states:
-                generator.set_state(states[f"random/shard/{index}"])
-        if self.device.type == "cuda" and "random/cuda" in states:
-            torch.cuda.set_rng_state(states["random/cuda"], self.device)
+            # copies of their own: how memory is aligned may decide a last bit
+            self._hidden = [tuple(copied_to(t[self._share], self.device) for t in layer) for layer in self._hidden]
 
     def _check_fits(self, entries: dict[int, dict[str, Tensor]]) -> None:
         """The optimiser itself would take moments of any shape, and fail at its next step."""

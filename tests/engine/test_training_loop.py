@@ -38,6 +38,8 @@ from charrnn.engine.trainer_messages import (
 )
 from charrnn.engine.training_loop import TrainingLoop
 from charrnn.runs.checkpoint import MODEL, STATE, load_tensors
+from charrnn.runs.events import changes_of, read_events
+from charrnn.runs.metrics import EVENTS, append
 from charrnn.runs.saved import choose_checkpoint, list_checkpoints
 from charrnn.text.vocabulary import Characters
 from charrnn.training import guard
@@ -45,10 +47,18 @@ from charrnn.training.trainer import Trainer
 from tests.engine.driving import SMALL
 
 
-class Told:
-    """The engine's end of the link. `at` has the orders of each step; a loop that waits gets the next of `waiting`."""
+class KilledError(Exception):
+    """Nobody says good-bye."""
 
-    def __init__(self, at: dict[int, list[ToTrainer]], waiting: list[ToTrainer]) -> None:
+
+class Told:
+    """The engine's end of the link. `at` has the orders of each step; a loop that waits gets the next of `waiting`.
+
+    After `dies_at` steps it is as if the trainer had been killed.
+    """
+
+    def __init__(self, at: dict[int, list[ToTrainer]], waiting: list[ToTrainer], dies_at: int | None = None) -> None:
+        self._dies_at = dies_at
         self.orders: Any = self
         self._at, self._waiting = at, waiting
         self.trainer: Trainer | None = None
@@ -56,6 +66,8 @@ class Told:
 
     def get(self, *, block: bool) -> ToTrainer:
         assert self.trainer is not None
+        if self.trainer.steps_done == self._dies_at:
+            raise KilledError
         if orders := self._at.get(self.trainer.steps_done):
             return orders.pop(0)
         if block:
@@ -97,13 +109,25 @@ class Runs:
         self._text = text
         self.identity: tuple[int, int] | None = None
         self._recorded: RunConfig | None = None
+        self.like: Runs | None = None
 
     def go(
-        self, at: dict[int, list[ToTrainer]] | None = None, *waiting: ToTrainer, resume: str = "", **options: Any
+        self,
+        at: dict[int, list[ToTrainer]] | None = None,
+        *waiting: ToTrainer,
+        resume: str = "",
+        dies_at: int | None = None,
+        until: int | None = None,
+        **options: Any,
     ) -> Told:
+        """Trains; `resume` names the checkpoint to go on from. With `until` the record of `self.like` is replayed."""
         vocabulary = Characters.of_text(self._text)
         ids = vocabulary.encode(self._text)
-        first = not resume
+        first = not resume and until is None
+        checkpoint = choose_checkpoint(self.folder, resume) if resume else None
+        step = checkpoint.step if checkpoint else 0
+        append(self.folder / EVENTS, [{"event": "begin", "value": "cpu", "step": step}])
+        record = self.like.folder if self.like else self.folder
         build = Build(
             options={**({**SMALL, "cell": "lstm"} if first else {}), **options},
             corpus=CorpusConfig(source="-", name="x", validation=float(options.get("validation", 0.1))),
@@ -111,10 +135,12 @@ class Runs:
             dtype=ids.dtype.name,
             ids=len(ids),
             held_out_at=round(len(ids) * 0.9),
-            recorded=None if first else self._recorded,
-            checkpoint=None if first else str(choose_checkpoint(self.folder, resume).path),
+            recorded=None if first else (self.like or self)._recorded,
+            checkpoint=None if checkpoint is None else str(checkpoint.path),
+            changes=[change for change in changes_of(read_events(record)) if change.step >= step],
+            until=until,
         )
-        told = Told(dict(at or {}), list(waiting))
+        told = Told(dict(at or {}), list(waiting), dies_at)
         weights = open_memory()
         try:
             loop = TrainingLoop(told, build, weights, open_memory(np.ascontiguousarray(ids).data.cast("B")))
@@ -123,7 +149,11 @@ class Runs:
         self._recorded = told.of(Built)[0].config
         self.loop = loop
         told.trainer = loop.trainer
-        loop.train(self.folder, False, self.identity)
+        try:
+            loop.train(self.folder, False, self.identity)
+        except KilledError:
+            loop.writer.close()
+        append(self.folder / EVENTS, [{"event": e, "value": v, "step": s} for e, v, s in told.events()])
         return told
 
     def saved(self, which: str = "last") -> dict[str, torch.Tensor]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
 from dataclasses import replace
@@ -58,6 +59,12 @@ def loaded(trainer: Trainer, path: Path) -> Trainer:
     return trainer
 
 
+def digest(trainer: Trainer) -> str:
+    """sha256 of all there is of it: weights, optimiser, streams, generators."""
+    state = {**trainer.state(), **{f"model.{name}": t for name, t in trainer.model.state_dict().items()}}
+    return hashlib.sha256(safetensors.torch.save(state)).hexdigest()
+
+
 def weights_of(trainer: Trainer) -> list[float]:
     return [float(p.detach().double().abs().sum()) for p in trainer.model.parameters()]
 
@@ -74,7 +81,9 @@ def main(rank: int, size: int, folder: Path) -> None:
         told[cell]["more"] = losses(trainer, MORE)
         told[cell]["weights"] = weights_of(trainer)
         ranks.sums(0)  # the checkpoint is there
-        told[cell]["resumed"] = losses(loaded(trainer_of(ranks, cell, threads), checkpoint), MORE)
+        resumed = loaded(trainer_of(ranks, cell, threads), checkpoint)
+        told[cell]["resumed"] = losses(resumed, MORE)
+        told[cell]["same"] = [digest(trainer), digest(resumed)]
         alone = loaded(trainer_of(ranks, cell, threads), folder / f"{cell}-1.safetensors")
         told[cell]["from_one"] = losses(alone, MORE)
 

@@ -71,6 +71,9 @@ def test_a_checkpoint_of_two_ranks_goes_on_on_two_and_on_one(
     told: list[dict[str, Any]], one: dict[Cell, list[float]], folder: Path, cell: Cell
 ) -> None:
     assert told[0][cell]["resumed"] == told[0][cell]["more"]
+    for rank in told:
+        uncut, resumed = rank[cell]["same"]
+        assert uncut == resumed
     resumed = loaded(trainer_of(ALONE, cell, 1), folder / f"{cell}-{RANKS}.safetensors")
     assert losses(resumed, MORE) == pytest.approx(one[cell][STEPS:], abs=2e-4)
     assert told[0][cell]["from_one"] == pytest.approx(one[cell][STEPS:], abs=2e-4)

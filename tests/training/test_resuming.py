@@ -97,3 +97,43 @@ def test_in_bfloat16_it_learns_and_resumes_and_its_weights_stay_float32(ids: Ids
     resumed.model.load_state_dict(trainer.model.state_dict())
     resumed.load_state(safetensors.torch.load(safetensors.torch.save(trainer.state())))
     assert [resumed.step() for _ in range(3)] == [trainer.step() for _ in range(3)]
+
+
+DEVICES = ["cpu"] + (["cuda"] if torch.cuda.is_available() else [])
+BOTH = pytest.mark.skipif(len(DEVICES) == 1, reason="needs a CUDA GPU")
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [pytest.param("cuda", "cpu", marks=BOTH), pytest.param("cpu", "cuda", marks=BOTH)]
+)
+@pytest.mark.parametrize("cell", ["gru", "lstm", "mingru"])
+def test_a_checkpoint_goes_on_on_another_kind_of_device(ids: Ids, cell: str, first: str, second: str) -> None:
+    model, training = replace(DROPPING, cell=cell), replace(BRIEF, average=0.9)  # type: ignore[arg-type]
+    one = trainer_of(ids, model, training, held_out=1000, device=first)
+    for _ in range(20):
+        one.step()
+    state = one.state()
+    assert all(tensor.device.type == "cpu" for tensor in state.values())
+    other = trainer_of(ids, model, training, held_out=1000, device=second)
+    other.model.load_state_dict({name: tensor.cpu() for name, tensor in one.evaluated_model.state_dict().items()})
+    other.load_state(safetensors.torch.load(safetensors.torch.save(state)))
+    assert other.steps_done == 20
+    assert other.evaluate() == pytest.approx(one.evaluate(), abs=1e-3)
+    assert other.step().loss == pytest.approx(one.step().loss, abs=0.5)  # their dropout is not the same
+
+
+def test_generators_without_a_state_draw_anew_and_not_what_was_drawn_before(ids: Ids) -> None:
+    """As on another kind of device, or with more threads than there were."""
+    alone, shared = (replace(BRIEF, batch=4, threads=threads) for threads in (1, 2))
+    trainer = trainer_of(ids, DROPPING, alone)
+    beginning = trainer_of(ids, DROPPING, shared)._shards.generators
+
+    def drawn_after(steps: int) -> list[int]:
+        for _ in range(steps):
+            trainer.step()
+        resumed = trainer_of(ids, DROPPING, shared)
+        resumed.load_state(trainer.state())
+        return [generator.initial_seed() for generator in resumed._shards.generators]
+
+    seeds = [*drawn_after(3), *drawn_after(3), *(generator.initial_seed() for generator in beginning)]
+    assert len(set(seeds)) == 6

@@ -27,10 +27,12 @@ SMALL = ModelConfig(hidden=16, embedding=6)
 BRIEF = TrainingConfig(batch=4, length=12, lr=0.01, seed=3)
 
 
-def trainer_of(ids: Ids, model: ModelConfig = SMALL, training: TrainingConfig = BRIEF, held_out: int = 0) -> Trainer:
+def trainer_of(
+    ids: Ids, model: ModelConfig = SMALL, training: TrainingConfig = BRIEF, held_out: int = 0, device: str = "cpu"
+) -> Trainer:
     torch.manual_seed(training.seed)
     network = LanguageModel(int(ids.max()) + 1, model)
-    return Trainer(network, ids[: len(ids) - held_out], ids[len(ids) - held_out :], training, "cpu")
+    return Trainer(network, ids[: len(ids) - held_out], ids[len(ids) - held_out :], training, device)
 
 
 def weights(trainer: Trainer) -> list[torch.Tensor]:
