@@ -71,7 +71,7 @@ def save_checkpoint(
     final = run / CHECKPOINTS / folder_name(step)
     new = _beside(final, "new")
     make_folder(final.parent)
-    shutil.rmtree(new, ignore_errors=True)
+    _discard(new)
     new.mkdir()
     try:
         files = {}
@@ -84,7 +84,7 @@ def save_checkpoint(
         sync_folder(new)
         _put_in_place(new, final)
     except BaseException:
-        shutil.rmtree(new, ignore_errors=True)
+        _discard(new)
         raise
     _make_room(run)
     return final
@@ -108,7 +108,7 @@ def _put_in_place(new: Path, final: Path) -> None:
     aside = _beside(final, "old")
     there = os.path.lexists(final)
     if there:
-        shutil.rmtree(aside, ignore_errors=True)
+        _discard(aside)
         final.rename(aside)
     placed = False
     try:
@@ -123,7 +123,13 @@ def _put_in_place(new: Path, final: Path) -> None:
                 aside.rename(final)
         raise
     if there:
-        shutil.rmtree(aside, ignore_errors=True)
+        _discard(aside)
+
+
+def _discard(folder: Path) -> None:
+    """Removes what is there, as far as it can be: `rmtree` raises for a failed close whatever it was told."""
+    with contextlib.suppress(OSError):
+        shutil.rmtree(folder)
 
 
 def _make_room(run: Path) -> None:
@@ -136,9 +142,9 @@ def _make_room(run: Path) -> None:
             continue
         gone = _beside(checkpoint.path, "gone")
         with contextlib.suppress(OSError):
-            shutil.rmtree(gone, ignore_errors=True)
+            _discard(gone)
             checkpoint.path.rename(gone)
-            shutil.rmtree(gone)
+            _discard(gone)
 
 
 def vocabulary_of(checkpoint: Saved) -> Vocabulary:
