@@ -74,7 +74,7 @@ def save_checkpoint(
     if not run.is_dir():  # it is for its engine to make it again, with all that belongs there
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(run))
     make_folder(final.parent)
-    shutil.rmtree(new, ignore_errors=True)
+    _discard(new)
     new.mkdir()
     try:
         files = {}
@@ -87,7 +87,7 @@ def save_checkpoint(
         sync_folder(new)
         _put_in_place(new, final)
     except BaseException:
-        shutil.rmtree(new, ignore_errors=True)
+        _discard(new)
         raise
     _make_room(run)
     return final
@@ -111,7 +111,7 @@ def _put_in_place(new: Path, final: Path) -> None:
     aside = _beside(final, "old")
     there = os.path.lexists(final)
     if there:
-        shutil.rmtree(aside, ignore_errors=True)
+        _discard(aside)
         final.rename(aside)
     placed = False
     try:
@@ -126,7 +126,13 @@ def _put_in_place(new: Path, final: Path) -> None:
                 aside.rename(final)
         raise
     if there:
-        shutil.rmtree(aside, ignore_errors=True)
+        _discard(aside)
+
+
+def _discard(folder: Path) -> None:
+    """Removes what is there, as far as it can be: `rmtree` raises for a failed close whatever it was told."""
+    with contextlib.suppress(OSError):
+        shutil.rmtree(folder)
 
 
 def _make_room(run: Path) -> None:
@@ -139,9 +145,9 @@ def _make_room(run: Path) -> None:
             continue
         gone = _beside(checkpoint.path, "gone")
         with contextlib.suppress(OSError):
-            shutil.rmtree(gone, ignore_errors=True)
+            _discard(gone)
             checkpoint.path.rename(gone)
-            shutil.rmtree(gone)
+            _discard(gone)
 
 
 def vocabulary_of(checkpoint: Saved) -> Vocabulary:

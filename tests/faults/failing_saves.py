@@ -104,7 +104,7 @@ class Tries:
         elif code != -signal.SIGKILL or way != KILL:
             self.broken.append(f"{words}: {WORDS.get(code, f'the process ended with {code}')}")
         try:
-            self._opens(words, number)
+            self._opens(words, number, whole=code in (RAISED, UNDISTURBED))
         except Exception as error:
             self.broken.append(f"{words}: {type(error).__name__}: {error}")
         self.by_way[way] += code != UNDISTURBED
@@ -142,8 +142,11 @@ class Tries:
         folders = (self.run / "checkpoints").glob("step-*")
         return {(path.name, (path / "MANIFEST.json").read_bytes()) for path in folders}
 
-    def _opens(self, words: str, number: int) -> None:
-        """As an engine opens it: the newest loads, byte for byte, nothing is lost and nothing left over."""
+    def _opens(self, words: str, number: int, *, whole: bool) -> None:
+        """As an engine opens it: the newest loads, byte for byte, nothing is lost and nothing left over.
+
+        `whole`: the last save was not disturbed.
+        """
         with contextlib.closing(RunFolder.open(self.run)):
             found = resume_point(self.run)
         folder = self.run / "checkpoints"
@@ -169,11 +172,11 @@ class Tries:
             self.broken.append(f"{words}: the newest is of {found.checkpoint.step}, {self.returned} was promised")
         self.step = saved[-1].step
         best = best_checkpoint(saved)
+        rest = [c for c in saved[:-KEPT] if c != best and not c.kept]
+        if rest and whole:  # a save that was cut may have had no time to make room: the next one does
+            self.broken.append(f"{words}: {len(rest)} checkpoints stay that nobody needs")
         if number % 40 == 7:
             mark(saved[0], keep=True)
-        rest = [c for c in saved[:-KEPT] if c != best and not c.kept]
-        if len(rest) > 2:  # one that a disturbed save had no time for, and one that it put back
-            self.broken.append(f"{words}: {len(rest)} checkpoints stay that nobody needs")
 
 
 def main() -> int:
