@@ -81,7 +81,7 @@ class RunLock:
 
         A run whose folder has gone, is another's now or cannot be written to keeps the lock it has.
         """
-        if _is_at(self._run / LOCK, self._file) or not _is_at(self._run, self._folder):
+        if _is_at(self._run / LOCK, self._file) or not _is_at(Path(os.path.realpath(self._run)), self._folder):
             return
         try:
             file = _locked_file(self._run / LOCK, tries=1)

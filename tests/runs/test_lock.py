@@ -114,6 +114,17 @@ def test_a_removed_or_replaced_lock_lets_nobody_in_and_is_taken_again(run: Path)
     assert not is_live(run)
 
 
+def test_a_run_that_is_reached_by_a_link_is_held_as_any_other(run: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(run)
+    held = RunLock.take(tmp_path / "link")
+    with pytest.raises(TakenError):
+        RunLock.take(run)
+    (run / LOCK).unlink()
+    held.renew()
+    assert holder(run) is not None
+    held.release()
+
+
 def test_where_folders_cannot_be_locked_the_file_decides_alone(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As over NFS."""
     flock = lock.fcntl.flock
