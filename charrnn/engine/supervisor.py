@@ -92,11 +92,11 @@ class Supervisor:
         else:
             self._restarts.forget()
             self._paused = False
-            build = builds.next_build(self._first, self._built, builds.newest(self._opened.place))
+            build = builds.next_build(self._first, self._built, await self._newest())
         saver = asyncio.create_task(self._save_now_and_then())
         try:
             while (death := await self._live(build)) is not None:
-                checkpoint = builds.newest(self._opened.place)
+                checkpoint = await self._newest()
                 if not self._goes_on(death, checkpoint):
                     return
                 build = builds.next_build(self._first, self._built, checkpoint)
@@ -147,6 +147,10 @@ class Supervisor:
         batch = self._built.config.training.batch if self._built else None
         return death_of(status, link.last_words, batch, before, memory_kills())
 
+    async def _newest(self) -> Saved | None:
+        """The checkpoint that training goes on from; None: from the beginning. Ask only while no trainer is at work."""
+        return await asyncio.to_thread(builds.newest, self._opened.place)
+
     def _goes_on(self, death: Death, checkpoint: Saved | None) -> bool:
         """Tells what has happened; whether another trainer is to be started. Raises UsageError if none ever began."""
         board, step = self._board, self._board.status.step
@@ -185,7 +189,7 @@ class Supervisor:
         if self._opened.recorded is not None:
             self._folder = directory.RunFolder.open(place)
             self._lock = await builds.trainer_lock(place, self._trainer_trouble)
-            checkpoint = builds.newest(place)
+            checkpoint = await self._newest()
             self._board.add_points(builds.recorded_points(place, checkpoint))
         return builds.first_build(self._opened, self._request, self._corpus, checkpoint)
 
