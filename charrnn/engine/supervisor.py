@@ -96,6 +96,8 @@ class Supervisor:
         saver = asyncio.create_task(self._save_now_and_then())
         try:
             while (death := await self._live(build)) is not None:
+                if self._folder is not None:  # told before the checkpoints are looked at: that may take a while
+                    self._trainer_trouble(notices.sentence(death.words))
                 checkpoint = await self._newest()
                 if not self._goes_on(death, checkpoint):
                     return
