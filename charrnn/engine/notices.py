@@ -59,11 +59,15 @@ def of_end(done: trainer.Done) -> Notice:
     )
 
 
+def sentence(words: str) -> str:
+    """A clause as a sentence."""
+    return f"{words[0].upper()}{words[1:]}."
+
+
 def of_restart(death: Death, step: int, start: int) -> Notice:
     """The trainer died after `step` steps, and another one goes on after step `start`."""
     place = f"from the checkpoint of step {start:,}" if start else "from the beginning, for there was no checkpoint yet"
-    words = death.words[0].upper() + death.words[1:]
-    return Notice("error", f"{words}. That was after step {step:,}; it starts again {place}.")
+    return Notice("error", f"{sentence(death.words)} That was after step {step:,}; it starts again {place}.")
 
 
 def of_failure(death: Death, step: int, start: int, restarts: int, run: Path, attended: bool) -> Notice:

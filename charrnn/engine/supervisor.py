@@ -115,6 +115,7 @@ class Supervisor:
             while (death := await self._live(build)) is not None:
                 checkpoint = None
                 if self._folder is not None:
+                    self._trainer_trouble(notices.sentence(death.words))  # before a look at the checkpoints takes time
                     try:
                         checkpoint = await self._newest()
                     except UsageError as error:
@@ -170,6 +171,10 @@ class Supervisor:
             return Death(watch.hung)
         batch = self._built.config.training.batch if self._built else None
         return death_of(status, link.last_words, batch, before, memory_kills())
+
+    async def _newest(self) -> Saved | None:
+        """The checkpoint that training goes on from; None: from the beginning. Ask only while no trainer is at work."""
+        return await asyncio.to_thread(builds.newest, self._opened.place)
 
     def _goes_on(self, death: Death, checkpoint: Saved | None) -> bool:
         """Tells what has happened; whether another trainer is to be started. Raises UsageError if none ever began."""
