@@ -51,6 +51,7 @@ class Keeper:
         self._was_made_again = False
         self._unsaved: str | None = None  # why the newest checkpoint was not written
         self._saved_step: int | None = None
+        self._sync_due = False
         self._needed = 0
         self._asked = -SAVE_AGAIN_EVERY
         self._free = 0
@@ -90,6 +91,7 @@ class Keeper:
         """The trainer has written a checkpoint, or could not."""
         if problem is None:
             self._saved_step = step
+            self._sync_due = True
         elif self.folder is not None:
             self._tried()
         self._unsaved = problem
@@ -100,6 +102,23 @@ class Keeper:
         while True:
             await asyncio.sleep(LOOK_EVERY)
             self.look()
+            if self._sync_due and self.problem is None:
+                await self.sync()
+
+    async def sync(self) -> None:
+        """Has the record reach the disk as the checkpoint has, so that a power cut takes none of what led to it."""
+        self._sync_due = False
+        try:
+            await asyncio.to_thread(self.record.sync)
+        except OSError as error:
+            # What a failed sync has kept nobody knows, so all of it is written once more.
+            self.record.log(f"the record could not be synced: {error.strerror or error}")
+            self._rewrite()
+            self._sync_due = True
+
+    def _rewrite(self) -> None:
+        assert self.folder is not None
+        self.record.open_again(self.folder.path, self.folder.require_ours, lambda: self._board.losses.points)
 
     def look(self) -> None:
         """One look, as often as `LOOK_EVERY`."""
@@ -151,7 +170,7 @@ class Keeper:
         self.folder.close()
         self.folder, self._lost_folder, self._was_made_again = folder, None, True
         self._unsaved = self._unsaved or "the run's folder had gone, and its checkpoints with it"
-        self.record.open_again(folder.path, folder.require_ours, lambda: self._board.losses.points)
+        self._rewrite()
         self._made_again()
         self._send(trainer.Place(folder.identity))
         self._ask()
@@ -168,7 +187,9 @@ class Keeper:
         since = f"; the newest checkpoint is of step {self._saved_step:,}" if self._saved_step is not None else ""
         self._board.set_trouble("disk", problem and f"{problem}. Memory keeps it meanwhile{since}.")
         if stood is not None and problem is None:
-            self._board.announce(self._over())
+            notice = self._over()
+            self._board.announce(notice)
+            self.record.log(notice.text)
 
     def _over(self) -> Notice:
         assert self.folder is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from charrnn.engine.trainer_messages import Finish, Place, Save
+from charrnn.engine.trainer_messages import Finish, Place, Remark, Save
 
 if TYPE_CHECKING:
     from charrnn.engine.training_loop import TrainingLoop
@@ -15,7 +15,12 @@ def save_until_saved(loop: TrainingLoop) -> None:
 
     Every rank does the same: rank 0, which alone writes, says whether it is done.
     """
+    told = False
     while loop.ranks.of_first(lambda: float(loop.writer.wait() is not None)):
+        if not told:
+            words = "Training is done and waits until the disk takes its last state; to stop the run does without it."
+            loop.link.say(Remark("warning", words))
+            told = True
         order = loop.link.orders.get(block=True)
         match order:
             case Finish():

@@ -107,6 +107,11 @@ class Record:
             self._trouble(None)
             self.lost = {}
 
+    def sync(self) -> None:
+        """Has what was written reach the disk itself; may run in a thread. Raises OSError."""
+        for file in self._files.values():
+            file.sync()
+
     def _write_all(self) -> None:
         """Into a folder that was made again; what waits is then written too."""
         if self._folder is None or self._all_points is None:

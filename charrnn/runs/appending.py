@@ -37,8 +37,11 @@ class Appender:
             os.close(file)
 
     def sync(self) -> None:
-        """Has what was appended reach the disk itself. Raises OSError."""
-        file = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+        """Has what was appended reach the disk itself; a file that is not there has nothing. Raises OSError."""
+        try:
+            file = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return
         try:
             os.fsync(file)
         finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shutil
@@ -189,5 +190,26 @@ def test_what_was_more_than_memory_holds_is_said(kept: Kept, monkeypatch: pytest
     kept.keeper.record.log(b"0123456789abcde\n")
     hidden.rename(kept.place)
     kept.keeper.look()
-    assert (kept.place / "engine.log").read_bytes() == b"6789abcde\n"
+    assert (kept.place / "engine.log").read_bytes().startswith(b"6789abcde\n")
     assert "lost are 6 bytes of engine.log" in kept.notices[-1]
+
+
+def test_the_record_is_synced_after_a_checkpoint_and_written_again_where_that_fails(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[int] = []
+
+    def sync(file: int) -> None:
+        synced.append(file)
+        if len(synced) == 1:
+            (kept.place / "metrics.jsonl").write_text("nobody knows what a failed sync has kept")
+            raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", sync)
+    kept.train(1, 2)
+    kept.keeper.saved(2, None)
+    asyncio.run(kept.keeper.sync())
+    assert kept.steps() == [1, 2]
+    asyncio.run(kept.keeper.sync())
+    assert len(synced) == 4  # once in vain; then metrics, events and log
+    assert "could not be synced" in (kept.place / "engine.log").read_text()
