@@ -172,10 +172,6 @@ class Supervisor:
         batch = self._built.config.training.batch if self._built else None
         return death_of(status, link.last_words, batch, before, memory_kills())
 
-    async def _newest(self) -> Saved | None:
-        """The checkpoint that training goes on from; None: from the beginning. Ask only while no trainer is at work."""
-        return await asyncio.to_thread(builds.newest, self._opened.place)
-
     def _goes_on(self, death: Death, checkpoint: Saved | None) -> bool:
         """Tells what has happened; whether another trainer is to be started. Raises UsageError if none ever began."""
         board, step = self._board, self._board.status.step
