@@ -44,6 +44,7 @@ from charrnn.training.guard import Guard
 from charrnn.training.ranks import ALONE, Ranks
 from charrnn.training.schedule import Cooldown, asked_length
 from charrnn.training.trainer import build as build_trainer
+from charrnn.training.trainer import fits
 
 SPEAK_EVERY = 0.5
 PUBLISH_EVERY = 0.25
@@ -97,6 +98,10 @@ class TrainingLoop:
         self.anew = self.state.goes_on and "lr" in build.options
         known, step = self.state.journal.changes, self.trainer.steps_done
         self.course = Course(build, known=known, step=step, replanned=self.state.replanned)
+        self.steps = StepRecord(self.trainer)
+        with fits():
+            self.steps.load_state(self.state.parts.pop("steps", {}))
+            self.guard = Guard(self.trainer, self.state.parts.pop("guard", None))
         model = self.trainer.evaluated_model
         self.shared = SharedWeights(weights, model.state_dict(keep_vars=True), create=True)
         self.shared.publish(self.trainer.steps_done)
@@ -130,9 +135,6 @@ class TrainingLoop:
         facts = facts_of(self.config, self.ranks.size)
         written = {**facts, **self.vocabulary.facts()}
         self.writer = CheckpointWriter(folder, written, self._written) if self.ranks.rank == 0 else NoWriter()
-        self.steps = StepRecord(self.trainer)
-        self.steps.load_state(self.state.parts.get("steps", {}))
-        self.guard = Guard(self.trainer, self.state.parts.pop("guard", None))
         self.best_unsaved: Snapshot | None = None
         spoke = published = 0.0
         reason = "asked"
