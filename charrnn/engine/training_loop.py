@@ -50,6 +50,7 @@ from charrnn.training.ranks import ALONE, Ranks
 from charrnn.training.room import checkpoint_bytes
 from charrnn.training.schedule import Cooldown, asked_length
 from charrnn.training.trainer import build as build_trainer
+from charrnn.training.trainer import fits
 
 SPEAK_EVERY = 0.5
 PUBLISH_EVERY = 0.25
@@ -108,6 +109,10 @@ class TrainingLoop:
         self.anew = self.state.goes_on and "lr" in build.options
         known, step = self.state.journal.changes, self.trainer.steps_done
         self.course = Course(build, known=known, step=step, replanned=self.state.replanned)
+        self.steps = StepRecord(self.trainer)
+        with fits():
+            self.steps.load_state(self.state.parts.pop("steps", {}))
+            self.guard = Guard(self.trainer, self.state.parts.pop("guard", None))
         model = self.trainer.evaluated_model
         self.shared = SharedWeights(weights, model.state_dict(keep_vars=True), create=True)
         self.shared.publish(self.trainer.steps_done)
@@ -143,9 +148,6 @@ class TrainingLoop:
         written = {**facts, **self.vocabulary.facts()}
         first = self.ranks.rank == 0
         self.writer = CheckpointWriter(folder, written, self._written, identity) if first else NoWriter()
-        self.steps = StepRecord(self.trainer)
-        self.steps.load_state(self.state.parts.get("steps", {}))
-        self.guard = Guard(self.trainer, self.state.parts.pop("guard", None))
         self.went_back = False
         spoke = published = 0.0
         reason = "asked"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +23,7 @@ from charrnn.training.evaluation import stream_loss
 from charrnn.training.memory import require_memory
 from charrnn.training.precision import autocast_dtype
 from charrnn.training.randomness import load_random_states, random_states
-from charrnn.training.ranks import ALONE, Ranks
+from charrnn.training.ranks import ALONE, RankLostError, Ranks
 from charrnn.training.reading import InShares, Reader, in_one_piece
 from charrnn.training.schedule import Cooldown, Schedule
 from charrnn.training.snapshot import Snapshot, copied, copied_to, part, split
@@ -53,6 +55,20 @@ def resolve_device(name: Device) -> torch.device:
     if not there.get(name, False):
         raise UsageError(f"There is no device {name!r} here; give --device cpu, or auto.")
     return torch.device(name)
+
+
+@contextmanager
+def fits() -> Iterator[None]:
+    """What is wrong with a state that is loaded inside becomes a UsageError."""
+    try:
+        yield
+    except RankLostError:
+        raise
+    except (LookupError, ValueError, RuntimeError, TypeError) as error:
+        raise UsageError(
+            f"The checkpoint's training state does not fit this run ({type(error).__name__}: {error}); "
+            "open another checkpoint, or start a new run."
+        ) from error
 
 
 def build(config: RunConfig, corpus: Corpus, ranks: Ranks = ALONE) -> Trainer:
@@ -274,13 +290,8 @@ class Trainer:
         `model` must hold the weights that were `evaluated_model`'s. Raises UsageError for a state that is not of such a
         trainer; the trainer is then of no more use.
         """
-        try:
+        with fits():
             self._load_state(tensors, new_text)
-        except (LookupError, ValueError, RuntimeError, TypeError) as error:
-            raise UsageError(
-                f"The checkpoint's training state does not fit this run ({type(error).__name__}: {error}); "
-                "open another checkpoint, or start a new run."
-            ) from error
 
     def _load_state(self, tensors: dict[str, Tensor], new_text: bool) -> None:
         self.steps_done, self.chars_done, self.skipped = (int(number) for number in tensors["counters"])

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 
+from charrnn.config import UsageError
 from charrnn.engine import training_loop
 from charrnn.engine.circumstances import differences
 from charrnn.engine.messages import LossPoint
@@ -216,6 +217,14 @@ def test_a_checkpoint_of_a_gpu_goes_on_here_with_dropout_of_its_own(runs: Runs) 
     assert told.of(Resumed)[0].differs == "cuda then, cpu now"
     assert "random/cuda" not in runs.saved()
     assert told.of(Done)[0].step == 20
+
+
+def test_a_checkpoint_that_does_not_fit_is_refused_before_it_trains(runs: Runs) -> None:
+    runs.go({6: [Finish()]})
+    for name, tensor in (("guard/counts", torch.zeros(2)), ("run.journal", torch.zeros(3, dtype=torch.uint8))):
+        save_again(runs, {name: tensor})
+        with pytest.raises(UsageError, match="open another checkpoint"):
+            runs.go(resume="last")
 
 
 def test_another_text_begins_at_its_beginning_and_no_old_loss_counts(runs: Runs) -> None:
