@@ -118,7 +118,7 @@ def known(corpus: Corpus, run: Path) -> Baselines | None:
 def keep_for(corpus: Corpus, run: Path, figures: Baselines) -> None:
     """Keeps figures in both; a place that takes none is done without, for they can be measured again."""
     for place in (run / FILE, cache_place(corpus)):
-        if read(place) != figures and (place.parent != run or run.is_dir()):  # one that has gone is not ours to make
+        if read(place) != figures and (place.parent != run or run.parent.is_dir()):  # unmounted, most likely
             with contextlib.suppress(OSError):
                 keep(place, figures)
 
