@@ -60,12 +60,11 @@ def test_a_trainer_that_dies_is_told_and_another_goes_on_where_it_saved(corpus_f
             assert any("SIGSEGV" in words for words in watcher.status.troubles)
             characters = sum(len(p.text) for p in watcher.text)
             await watcher.until(lambda: sum(len(p.text) for p in watcher.text) > characters + 20)
-            await watcher.until(lambda: watcher.status.state == "paused" and watcher.status.learning_rate == 0.0125)
+            await watcher.until(lambda: watcher.status.state == "paused")
             assert watcher.status.step == saved
             assert not watcher.status.troubles
-            watcher.client.send(SetPaused(False))
-            await watcher.until(lambda: watcher.status.step > saved + 20)
-            assert watcher.status.learning_rate == 0.0125
+            watcher.client.send(SetPaused(False))  # the rate changes again at the step at which it was changed
+            await watcher.until(lambda: watcher.status.step > saved + 20 and watcher.status.learning_rate == 0.0125)
             watcher.client.send(StopRun())
             await watcher.until(lambda: watcher.ended)
         restarts = [event for event in events(place) if event["event"] == "restart"]

@@ -182,7 +182,7 @@ def test_a_run_that_cannot_be_begun_leaves_nothing_half_made(
     tmp_path: Path, config: RunConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(self: directory.RunFolder, config: RunConfig) -> None:
-        (self.path / "config.toml.new").write_text("half")
+        (self.path / "config.toml").write_text("half")  # renamed, and then its folder could not be synced
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(directory.RunFolder, "write_config", full)
