@@ -86,7 +86,9 @@ class TrainingLoop:
         self.ids = corpus.ids
         require_room(self.vocabulary.facts())
         if build.checkpoint is not None and ranks.rank == 0:
-            require_fit(Saved(Path(build.checkpoint), 0, None), self.config.model, len(self.vocabulary))
+            checkpoint = Saved(Path(build.checkpoint), 0, None)
+            require_vocabulary(checkpoint, self.vocabulary)
+            require_fit(checkpoint, self.config.model, len(self.vocabulary))
         self.trainer = build_trainer(self.config, corpus, ranks)
         if self.trainer.in_shares:
             torch.set_num_threads(1)  # what is left for this thread is small, and waking others takes longer
@@ -95,8 +97,6 @@ class TrainingLoop:
         self.cooled: Applied | None = None
         self.stuck = False
         if build.checkpoint is not None and build.recorded is not None:
-            if ranks.rank == 0:
-                require_vocabulary(Saved(Path(build.checkpoint), 0, None), self.vocabulary)
             with said_of(build.checkpoint):
                 self.called_off = self.state.restore(Path(build.checkpoint), build.recorded.training)
             require_step(build.checkpoint, self.trainer.steps_done)
