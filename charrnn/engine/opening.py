@@ -7,7 +7,7 @@ from pathlib import Path
 
 from charrnn.config import RunConfig, StreamConfig, UsageError
 from charrnn.engine.messages import CorpusInfo, RunRequest
-from charrnn.engine.new_text import as_known, vocabulary_of_newest
+from charrnn.engine.new_text import as_known, has_newer_text, vocabulary_of_newest
 from charrnn.engine.replay import Replay, read_replay, replay_name
 from charrnn.presets import corpus_config, stream_config
 from charrnn.runs import directory
@@ -75,7 +75,8 @@ def read_corpus(opened: Opened, request: RunRequest, progress: Progress = lambda
         _check_held_out(corpus, config.validation)
         return corpus
     recorded = opened.recorded.corpus
-    known = None if opened.replayed else vocabulary_of_newest(opened.place)
+    newer = opened.replayed is None and (request.accept_new_corpus or has_newer_text(opened.place))
+    known = vocabulary_of_newest(opened.place) if newer else None
     try:
         corpus = as_known(load_corpus(recorded, progress=progress), recorded, known)
         if corpus.sha256 == recorded.sha256 or (request.accept_new_corpus and opened.replayed is None):
