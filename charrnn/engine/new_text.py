@@ -9,10 +9,16 @@ from pathlib import Path
 import numpy as np
 
 from charrnn.config import CorpusConfig, UsageError
+from charrnn.runs.events import read_events
 from charrnn.runs.saved import list_checkpoints, read_manifest
 from charrnn.text.corpus import Corpus
 from charrnn.text.vocabulary import Vocabulary, from_facts
 from charrnn.text.vocabulary.base import PORTION
+
+
+def has_newer_text(run: Path) -> bool:
+    """Whether the run was given another text than its vocabulary was made of."""
+    return any(event.event == "corpus" for event in read_events(run))
 
 
 def vocabulary_of_newest(run: Path) -> Vocabulary | None:

@@ -7,11 +7,10 @@ from pathlib import Path
 
 from charrnn.config import RunConfig, StreamConfig, UsageError
 from charrnn.engine.messages import CorpusInfo, RunRequest
-from charrnn.engine.new_text import as_known, vocabulary_of_newest
+from charrnn.engine.new_text import as_known, has_newer_text, vocabulary_of_newest
 from charrnn.engine.replay import Replay, read_replay, replay_name
 from charrnn.presets import corpus_config, stream_config
 from charrnn.runs import directory
-from charrnn.runs.events import read_events
 from charrnn.runs.lock import TakenError, refuse_live
 from charrnn.runs.room import require_writable
 from charrnn.text.corpus import Corpus, kept_corpus, load_corpus
@@ -101,12 +100,10 @@ def read_corpus(opened: Opened, request: RunRequest, progress: Progress = lambda
         _check_held_out(corpus, config.validation)
         return corpus
     recorded = opened.recorded.corpus
-    known = None if opened.replayed else vocabulary_of_newest(opened.place)
-    renewed = any(event.event == "corpus" for event in read_events(opened.place))
+    newer = opened.replayed is None and (request.accept_new_corpus or has_newer_text(opened.place))
+    known = vocabulary_of_newest(opened.place) if newer else None
     try:
-        corpus = load_corpus(recorded, progress=progress)
-        if renewed or corpus.sha256 != recorded.sha256:  # else its own tokens must be the model's
-            corpus = as_known(corpus, recorded, known)
+        corpus = as_known(load_corpus(recorded, progress=progress), recorded, known)
         if corpus.sha256 == recorded.sha256 or (request.accept_new_corpus and opened.replayed is None):
             return corpus
         problem = UsageError(
@@ -122,7 +119,7 @@ def read_corpus(opened: Opened, request: RunRequest, progress: Progress = lambda
         f"The corpus {opened.source} has changed or is gone; the run goes on with the ids that were kept of it "
         "(--accept-new-corpus takes the text as it is now)."
     )
-    kept = as_known(kept, recorded, known) if renewed else kept
+    kept = as_known(kept, recorded, known)
     return replace(kept, note="kept ids of a text that has changed or is gone", warning=words)
 
 
