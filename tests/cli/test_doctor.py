@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from charrnn.cli import main
 from charrnn.commands.doctor import locale_check, terminal_check
 from charrnn.commands.logout import Login, Logout, at_logout, at_logout_here, of_answers, of_settings
 from tests.cli.test_commands import charrnn
@@ -30,10 +31,10 @@ def test_it_says_what_works_here_and_all_is_well(runs_folder: Path) -> None:
     assert not runs_folder.exists()
 
 
-def test_a_folder_that_no_run_can_be_written_to_is_a_failure_and_status_1() -> None:
-    done = charrnn("doctor", "--json", "--runs-folder", "/proc/runs")
-    found = json.loads(done.stdout)
-    assert (done.returncode, found["ok"]) == (1, False)
+def test_a_folder_that_no_run_can_be_written_to_is_a_failure_and_status_1(capsys: pytest.CaptureFixture[str]) -> None:
+    status = main(["doctor", "--json", "--runs-folder", "/proc/runs"])
+    found = json.loads(capsys.readouterr().out)
+    assert (status, found["ok"]) == (1, False)
     (failed,) = [check for check in found["checks"] if check["level"] == "fail"]
     assert failed["name"] == "runs"
     assert "/proc" in failed["words"]

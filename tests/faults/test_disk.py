@@ -111,48 +111,35 @@ def inside(folder: Path, script: str) -> subprocess.CompletedProcess[str]:
 TRAIN = "--hidden 16 --embedding 8 --batch 4 --length 16 --threads 1"
 
 
-def test_a_run_on_a_read_only_disk_is_read_and_not_trained(tmp_path: Path) -> None:
+def test_a_run_on_a_read_only_or_full_disk_is_read_and_not_trained(tmp_path: Path) -> None:
     (tmp_path / "text").write_text("a run that nobody may write to any more " * 100)
     done = inside(
         tmp_path,
-        f'''$charrnn train "$1/text" {TRAIN} --steps 3 --run kept --runs-folder "$disk" 2> "$1/log"
-        mount --bind "$disk" "$disk"; mount -o remount,bind,ro "$disk"
+        f'''at="--runs-folder $disk"
+        $charrnn train "$1/text" {TRAIN} --steps 3 --run kept $at 2> "$1/log"
         find "$disk" | sort > "$1/before"
-        $charrnn runs --runs-folder "$disk"
-        $charrnn sample kept --runs-folder "$disk" --length 5 --seed 1 > /dev/null
-        $charrnn evaluate kept --runs-folder "$disk"
-        $charrnn export kept --runs-folder "$disk" -o "$1/kept.csv"
-        status=0; $charrnn train kept --runs-folder "$disk" --steps 6 || status=$?; echo "resumed: $status"
-        status=0; $charrnn train "$1/text" --runs-folder "$disk" --steps 6 || status=$?; echo "new: $status"
-        find "$disk" | sort | cmp - "$1/before"''',
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "resumed: 2" in done.stdout
-    assert "new: 2" in done.stdout
-    said = done.stderr.splitlines()
-    assert len(said) == 2
-    assert all("on a read-only disk; " in line for line in said)
-    assert "make it writable again to train on" in said[0]
-    assert "choose another place" in said[1]
-    assert (tmp_path / "kept.csv").read_text().count("\n") == 4
-
-
-def test_a_disk_with_too_little_room_for_checkpoints_is_refused_before_the_first_step(tmp_path: Path) -> None:
-    (tmp_path / "text").write_text("there is no room for any of it, not here and not now " * 100)
-    done = inside(
-        tmp_path,
-        f'''$charrnn train "$1/text" {TRAIN} --steps 3 --run small --runs-folder "$disk" 2> "$1/log"
-        before=$(find "$disk" | sort)
-        status=0; $charrnn train "$1/text" --cell lstm --hidden 600 --runs-folder "$disk" --steps 3 || status=$?
-        echo "new: $status"; test "$before" = "$(find "$disk" | sort)"
+        mount --bind "$disk" "$disk"; mount -o remount,bind,ro "$disk"
+        $charrnn runs $at
+        $charrnn sample kept $at --length 5 --seed 1 > /dev/null
+        $charrnn evaluate kept $at
+        $charrnn export kept $at -o "$1/kept.csv"
+        status=0; $charrnn train kept $at --steps 6 || status=$?; echo "read-only, kept: $status"
+        status=0; $charrnn train "$1/text" $at || status=$?; echo "read-only, new: $status"
+        umount "$disk"
+        status=0; $charrnn train "$1/text" --cell lstm --hidden 600 $at || status=$?; echo "little room, new: $status"
         head -c 7500000 /dev/zero > "$disk/filler"
-        status=0; $charrnn train small --runs-folder "$disk" --steps 6 || status=$?; echo "resumed: $status"''',
+        status=0; $charrnn train kept $at --steps 6 || status=$?; echo "little room, kept: $status"
+        rm "$disk/filler"; find "$disk" | sort | cmp - "$1/before"''',
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "new: 2" in done.stdout
-    assert "resumed: 2" in done.stdout
+    for case in ("read-only, kept", "read-only, new", "little room, new", "little room, kept"):
+        assert f"{case}: 2" in done.stdout.splitlines()
     refusals = [line for line in done.stderr.splitlines() if line.startswith("charrnn train")]
-    assert [("needs about" in line, "MB are free; make room there" in line) for line in refusals] == [(True, True)] * 2
+    assert len(refusals) == 4
+    assert refusals[0].endswith("is on a read-only disk; make it writable again to train on.")
+    assert refusals[1].endswith("is on a read-only disk; choose another place with --runs-folder.")
+    assert all("The run needs about" in line and "MB are free; make room there" in line for line in refusals[2:])
+    assert (tmp_path / "kept.csv").read_text().count("\n") == 4
 
 
 def test_a_run_that_is_stopped_while_the_disk_refuses_says_what_is_not_on_it(tmp_path: Path) -> None:
