@@ -27,8 +27,9 @@ from charrnn.engine.trainer_messages import (
     Save,
     WentBack,
 )
-from charrnn.runs.checkpoint import MODEL, STATE, load_tensors, read_manifest, save_checkpoint
-from charrnn.runs.saved import choose_checkpoint
+from charrnn.runs.checkpoint import load_tensors, save_checkpoint
+from charrnn.runs.manifest import MODEL, STATE
+from charrnn.runs.saved import KEEP, choose_checkpoint, read_manifest
 from charrnn.training import guard
 from charrnn.training.trainer import Trainer
 from tests.engine.test_training_loop import Runs, Told, equal, one_thread  # noqa: F401 - a fixture
@@ -69,10 +70,12 @@ def lines(*told: Told) -> dict[int, LossPoint]:
 def save_again(runs: Runs, state: dict[str, torch.Tensor], **facts: Any) -> None:
     """Makes the last checkpoint one that was written in other circumstances."""
     last = choose_checkpoint(runs.folder, "last")
-    manifest = {name: value for name, value in read_manifest(last).items() if name not in ("files", "step", "val_loss")}
+    manifest = read_manifest(last.path)
+    facts = {**manifest.circumstances(), **manifest.vocabulary_facts(), **facts}
+    facts.pop("format")
     model, state = load_tensors(last, MODEL), {**load_tensors(last, STATE), **state}
     save_checkpoint(
-        runs.folder, step=last.step, model=model, state=state, val_loss=last.val_loss, facts=manifest | facts
+        runs.folder, step=last.step, model=model, state=state, val_loss=last.val_loss, facts=facts
     )
 
 
@@ -84,9 +87,10 @@ def test_a_run_that_is_killed_and_stopped_equals_one_that_is_not(
     settings = {"cell": cell, "steps": 90, "evaluate_every": 15, "cooldown": 0.2, **CELLS[cell]}
     changes: dict[int, list[Any]] = {25: [Rate(0.01)], 41: [CoolDown(True, 40)], 50: [CoolDown(False)]}
     whole = runs.go({step: list(orders) for step, orders in changes.items()}, **settings)
-    parts = [
-        others.go({25: [Rate(0.01)], 33: [Save()], 41: [CoolDown(True, 40)]}, dies_at=44, **settings),
-        others.go({52: [Finish()]}, resume="last"),
+    parts = [others.go({25: [Rate(0.01)], 33: [Save()], 41: [CoolDown(True, 40)]}, dies_at=44, **settings)]
+    (choose_checkpoint(others.folder, "33").path / KEEP).touch()
+    parts += [
+        others.go({52: [Finish()]}, resume="33"),
         others.go({50: [CoolDown(False)], 60: [Save()]}, resume="33", dies_at=75),
         others.go(resume="last"),
     ]
@@ -121,7 +125,7 @@ def test_a_change_at_the_checkpoints_own_step_is_made_once_whichever_came_first(
 def test_what_is_asked_for_now_takes_the_place_of_what_was_to_come(runs: Runs) -> None:
     lost = {20: [Rate(0.02)], 22: [CoolDown(True, 30)]}
     runs.go({5: [Save()], **lost}, dies_at=24, steps=40, lr=0.001, evaluate_every=0)
-    told = runs.go({10: [Rate(0.005)], 22: [Finish()]}, resume="last")
+    told = runs.go({10: [Rate(0.005)], 22: [Finish()]}, resume="5")
     assert told.of(Resumed)[0].again == 2
     assert told.rates()[22] == 0.005
     told = runs.go({30: [Finish()]}, resume="5", lr=0.007, steps=80)

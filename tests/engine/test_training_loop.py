@@ -352,8 +352,7 @@ def test_averaging_does_not_hide_how_many_numbers_are_learnt(tmp_path: Path, sma
 
 def test_the_last_state_waits_for_the_disk_and_so_does_the_best_one(runs: Runs) -> None:
     """Here the disk refuses because the folder is not the run's."""
-    (runs.folder / "lock").touch()
-    found = (runs.folder / "lock").stat()
+    found = runs.folder.stat()
     runs.identity = (found.st_dev, found.st_ino + 1)
     waiting = [Save(again=True), Rate(0.1), Place((found.st_dev, found.st_ino)), Save(again=True)]
     told = runs.go({12: [Rate(20.0)]}, *waiting, steps=40, evaluate_every=10, cooldown=0, average=0, clip=0)
@@ -368,7 +367,6 @@ def test_the_last_state_waits_for_the_disk_and_so_does_the_best_one(runs: Runs) 
 
 
 def test_a_run_that_is_told_to_finish_does_not_wait_for_the_disk(runs: Runs) -> None:
-    (runs.folder / "lock").touch()
     runs.identity = (0, 0)
     told = runs.go(steps=5, cooldown=0)
     assert [saved.problem is None for saved in told.of(SavedAt)] == [False]
