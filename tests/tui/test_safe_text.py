@@ -54,7 +54,7 @@ def test_fitted_text_fits_and_padded_text_fills(text: str, columns: int) -> None
     assert width(fit(line, columns)) <= columns
     assert width(pad(line, columns)) == columns
     assert fit(line, 0) == ""  # not even a mark that takes no cell: it would change the one before
-    if 0 < columns and width(line) <= columns:
+    if columns > 0 and width(line) <= columns:
         assert fit(line, columns) == line
 
 
