@@ -78,7 +78,7 @@ def cut(text: str, columns: int) -> int:
 
 
 def fit(text: str, columns: int) -> str:
-    """A safe line in at most `columns` cells; what was cut off is an ellipsis."""
+    """A safe line in at most `columns` cells; what was cut off is an ellipsis. In no cells, nothing."""
     if columns <= 0:
         return ""
     if cell_len(text) <= columns:

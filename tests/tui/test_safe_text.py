@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
@@ -48,11 +48,13 @@ def test_the_width_of_any_safe_text_is_the_sum_of_its_characters_widths(text: st
 
 
 @given(TEXT, st.integers(0, 40))
+@example("\u0300", 0)
 def test_fitted_text_fits_and_padded_text_fills(text: str, columns: int) -> None:
     line = safe_line(text)
     assert width(fit(line, columns)) <= columns
     assert width(pad(line, columns)) == columns
-    if width(line) <= columns:
+    assert fit(line, 0) == ""  # not even a mark that takes no cell: it would change the one before
+    if columns > 0 and width(line) <= columns:
         assert fit(line, columns) == line
 
 
