@@ -74,9 +74,7 @@ def save_again(runs: Runs, state: dict[str, torch.Tensor], **facts: Any) -> None
     facts = {**manifest.circumstances(), **manifest.vocabulary_facts(), **facts}
     facts.pop("format")
     model, state = load_tensors(last, MODEL), {**load_tensors(last, STATE), **state}
-    save_checkpoint(
-        runs.folder, step=last.step, model=model, state=state, val_loss=last.val_loss, facts=facts
-    )
+    save_checkpoint(runs.folder, step=last.step, model=model, state=state, val_loss=last.val_loss, facts=facts)
 
 
 @pytest.mark.parametrize("cell", CELLS)
