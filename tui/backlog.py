@@ -49,6 +49,8 @@ class Backlog:
             if now - self._last_came < FLOWING and now - self._first_came < LONGEST_WAIT:
                 return True
             self._begin_at_the_end()
+        if self._length <= AT_ONCE:
+            self._take_all()
         while self._waiting and self._clock() < end:
             self._transcript.add(self._next(self._waiting))
         while self._older and self._before is not None and self._clock() < end:

@@ -22,7 +22,7 @@ class _Undrawn(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         name = getattr(func, "__name__", "")
-        if name in ("normal_", "mul"):
+        if getattr(func, "__module__", "") == "torch.nn.init" or name in ("normal_", "uniform_", "mul"):
             return args[0] if args else kwargs["tensor"]
         if name == "__setitem__":
             return None

@@ -149,9 +149,10 @@ def test_a_trainer_whose_engine_is_killed_saves_completes_the_record_and_keeps_o
             await again.until(lambda: any("still saves" in words for words in again.status.troubles))
             os.kill(trainer, signal.SIGCONT)
             await gone(trainer)
-            saved = list_checkpoints(place)[-1].step
+            saved = next(event["step"] for event in events(place) if event["event"] == "end")
             assert saved >= step
-            assert read_metrics(place)[-1]["step"] == saved
+            assert saved in [checkpoint.step for checkpoint in list_checkpoints(place)]
+            assert [line["step"] for line in read_metrics(place)][:saved] == list(range(1, saved + 1))
             assert "the engine has gone; the trainer ended after step" in (place / "engine.log").read_text()
             await again.until(lambda: again.status.state == "training" and not again.status.troubles)
             assert again.status.step >= saved

@@ -25,6 +25,7 @@ def keep_damages(times: int, folder: Path, seed: int) -> Outcome:
     """Half of the damages are met by an engine that opens the run, half by a reader."""
     chance = random.Random(seed)
     run = folder / "run"
+    run.mkdir()
     whole = {step: _saved(run, step) for step in (OLDER, NEWER)}
     place = run / "checkpoints" / f"step-{NEWER:08d}"
     files = {name: (place / name).read_bytes() for name in FILES}

@@ -426,11 +426,11 @@ def test_one_key_starts_an_engine_again_that_has_gone(monkeypatch: pytest.Monkey
         tasks: list[asyncio.Task[None]] = []
         loop = asyncio.get_running_loop()
 
-        def open_run(request: RunRequest) -> socket.socket:
+        def open_run(request: RunRequest) -> client.Reached:
             asked.append(request)
             ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
             loop.call_soon_threadsafe(lambda: tasks.append(asyncio.create_task(second.serve(theirs))))
-            return ours
+            return client.Reached(ours, attached=False)
 
         monkeypatch.setattr(client, "open_run", open_run)
         async with bench() as one:
@@ -460,7 +460,7 @@ def test_one_key_starts_an_engine_again_that_has_gone(monkeypatch: pytest.Monkey
 def test_an_engine_that_cannot_be_started_again_is_told_and_may_be_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[RunRequest] = []
 
-    def open_run(request: RunRequest) -> socket.socket:
+    def open_run(request: RunRequest) -> client.Reached:
         asked.append(request)
         raise OSError(12, "Cannot allocate memory")
 
