@@ -21,5 +21,6 @@ def test_a_promise_is_kept_a_few_times(promise: Promise, tmp_path: Path) -> None
 @pytest.mark.parametrize("promise", promises(), ids=lambda promise: promise.name)
 def test_a_promise_is_kept_as_often_as_it_says(promise: Promise, tmp_path: Path) -> None:
     outcome = promise.keep(promise.often, tmp_path, 1)
+    print(f"{promise.name}: tried {outcome.tried:,}, kept {outcome.kept:,}; {outcome.measured}", flush=True)
     assert not outcome.broken, outcome.broken
     assert outcome.tried >= promise.often
