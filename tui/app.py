@@ -186,7 +186,8 @@ class Workbench(App[Leaving]):
                 self.panes.corpus.text.show_baselines(message)
                 self._chart_pulse.soon()
             case Notice():
-                self.say(message.level, message.text)
+                if message.text not in self.session.status.troubles:  # else the banner says it, and for longer
+                    self.say(message.level, message.text)
             case Refused() if self._again:
                 self.say("error", f"{message.text} enter tries again, q leaves.", None)
             case Refused():
