@@ -16,9 +16,10 @@ from charrnn.engine import builds, notices, resuming
 from charrnn.engine import trainer_messages as trainer
 from charrnn.engine.board import Board
 from charrnn.engine.death import Death, death_of, memory_kills, where
+from charrnn.engine.following import Follower
 from charrnn.engine.keeper import Keeper
 from charrnn.engine.memory import open_memory
-from charrnn.engine.messages import ModelInfo, Notice, RunRequest, Sample, Welcome
+from charrnn.engine.messages import ModelInfo, Notice, RunRequest, Welcome
 from charrnn.engine.opening import STDIN_COPY, Opened, begin_run
 from charrnn.engine.trainer_link import TrainerLink
 from charrnn.engine.trainer_watch import Limits, Restarts, TrainerWatch
@@ -54,6 +55,7 @@ class Supervisor:
         self._restarts = Restarts(limits)
         self._keeper = Keeper(board, self.send, self._made_again)
         self._record = self._keeper.record
+        self._follower = Follower(board, self._keeper)
         self._watching = asyncio.create_task(self._keeper.watch())
         self._link: TrainerLink | None = None
         self._watch: TrainerWatch | None = None
@@ -61,9 +63,7 @@ class Supervisor:
         self._lock: TrainerLock | None = None
         self._first: trainer.Build | None = None
         self._built: trainer.Built | None = None
-        self._paused = False
         self._wished_rate: float | None = None
-        self._done: trainer.Done | None = None
         self._refused = ""
         self._keeping: asyncio.Task[None] | None = None
         self._saver: asyncio.Task[None] | None = None
@@ -74,7 +74,7 @@ class Supervisor:
         if self._board.status.state == "restarting":
             match message:
                 case trainer.Pause(paused):
-                    self._paused = paused
+                    self._follower.paused = paused
                     return
                 case trainer.Rate(rate):
                     self._wished_rate = rate
@@ -109,7 +109,7 @@ class Supervisor:
             self._first = build = await self._open()
         else:
             self._restarts.forget()
-            self._paused = False
+            self._follower.paused = False
             build = self._next(self._first, await self._newest())
         try:
             while (death := await self._live(build)) is not None:
@@ -163,7 +163,7 @@ class Supervisor:
             status = await link.ended()
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)
-        if self._done is not None or (status == 0 and self._board.status.state == "stopping"):
+        if self._follower.done is not None or (status == 0 and self._board.status.state == "stopping"):
             return None
         if self._refused:
             return Death(self._refused, again=False)
@@ -237,7 +237,6 @@ class Supervisor:
         return found.checkpoint
 
     def _follow(self, message: trainer.FromTrainer) -> None:
-        board = self._board
         match message:
             case trainer.Built():
                 self._begin(message)
@@ -245,63 +244,8 @@ class Supervisor:
                 if self._built is None:
                     raise UsageError(text)
                 self._refused = text.rstrip(".")
-            case trainer.Resumed():
-                resuming.tell(message, self._opened.place, self._record, board)
-            case trainer.Progress():
-                board.set_status(
-                    step=message.step,
-                    chars=message.chars,
-                    seconds=message.seconds,
-                    characters_per_second=message.rate,
-                    passes=message.passes,
-                    learning_rate=message.learning_rate,
-                    current_rate=message.current_rate,
-                    best_val_loss=message.best_val_loss,
-                    best_step=message.best_step,
-                    phase=message.phase,
-                    phase_step=message.phase_step,
-                    phase_steps=message.phase_steps,
-                    hurry=message.phase != board.status.phase,
-                )
-            case trainer.Recorded(points):
-                board.add_points(points)
-                self._record.points(points)
-            case trainer.Applied(event, value, step):
-                self._record.event(event, value, step)
-                if event == "pause":
-                    self._paused = bool(value)
-                if event == "pause" and board.status.state in ("training", "paused"):
-                    rate = 0.0 if value else board.status.characters_per_second
-                    board.set_status(state="paused" if value else "training", characters_per_second=rate, hurry=True)
-                elif event == "learning_rate":
-                    board.set_status(learning_rate=float(value), hurry=True)
-                else:
-                    board.announce(notices.of_cooldown(message, board.status))
-            case trainer.SavedAt(step, asked, problem):
-                self._saved(step, asked, problem)
-            case trainer.SampleMade(step, text):
-                board.announce(Sample(step, text))
-            case trainer.Skipped(step, count):
-                self._record.event("skipped", count, step)
-                board.announce(notices.of_skipped(message))
-            case trainer.WentBack(step, to, rate):
-                notice = notices.of_return(message)
-                self._record.log(notice.text)
-                self._record.event("went_back", to, step)
-                self._record.event("learning_rate", rate, step)
-                board.set_status(learning_rate=rate, hurry=True)
-                board.announce(notice)
-            case trainer.Stalled():
-                board.announce(notices.of_stall(message))
-            case trainer.Remark(level, text):
-                board.announce(Notice(level, text))
-            case trainer.Done(reason, step, best, best_step):
-                self._done = message
-                self._record.event("end", reason, step)
-                board.set_status(best_val_loss=best, best_step=best_step)
-                if board.status.state != "stopping":
-                    board.set_status(state="finished", characters_per_second=0.0, hurry=True)
-                    board.announce(notices.of_end(message))
+            case _:
+                self._follower.hear(message, self._opened.place)
 
     def _begin(self, built: trainer.Built) -> None:
         """A trainer stands ready. The first one's is the first moment at which anything is written: the folder."""
@@ -310,11 +254,11 @@ class Supervisor:
         first = self._built is None
         if first:
             built = self._create(built)
-            self._paused = self._opened.recorded is not None and not self._request.train
+            self._follower.paused = self._opened.recorded is not None and not self._request.train
         self._built = built
         self._record.event("begin", built.device, built.step)
         self._board.set_status(
-            state="paused" if self._paused else "training",
+            state="paused" if self._follower.paused else "training",
             step=built.step,
             learning_rate=built.learning_rate,
             steps_target=self._opened.replayed.until if self._opened.replayed else built.config.training.steps,
@@ -330,7 +274,7 @@ class Supervisor:
         assert self._link is not None
         self._lock.name_holder(self._link.process.pid)
         self._link.hand_over(self._lock.descriptor)
-        self.send(trainer.Proceed(str(self._opened.place), self._paused, self._keeper.identity))
+        self.send(trainer.Proceed(str(self._opened.place), self._follower.paused, self._keeper.identity))
         if self._saver is None:
             self._saver = asyncio.create_task(self._save_every(built.config.training.save_every))
         if not first:
@@ -387,14 +331,6 @@ class Supervisor:
             words = f"The text could not be kept with the run: {error.strerror}; the run may not open again."
             self._record.log(words)
             self._board.announce(Notice("error", words))
-
-    def _saved(self, step: int, asked: bool, problem: str | None) -> None:
-        self._keeper.saved(step, problem)
-        if problem is not None and asked:
-            self._board.announce(Notice("error", f"The checkpoint could not be written: {problem}."))
-        elif asked:
-            self._record.event("checkpoint", True, step)
-            self._board.announce(Notice("saved", f"Checkpoint written at step {step:,}."))
 
     async def _save_every(self, seconds: float) -> None:
         while seconds:
