@@ -80,7 +80,7 @@ def run_on_screen(connection: socket.socket, *, attached: bool = False) -> int:
     from tui.leaving import Leaving
 
     app = Workbench(connection, TerminalDriver)
-    last_resort = LastResort()
+    last_resort = LastResort()  # stays armed to the end: a thread that Textual left behind must not hold that up
 
     async def run() -> Leaving | None:
         loop = asyncio.get_running_loop()
@@ -105,7 +105,6 @@ def run_on_screen(connection: socket.socket, *, attached: bool = False) -> int:
 
     with quiet_standard_error():
         leaving = asyncio.run(run())
-    last_resort.disarm()
     if leaving is None:
         return app.return_code or 1
     if leaving.text:

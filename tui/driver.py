@@ -9,6 +9,7 @@ import sys
 import tempfile
 import termios
 import threading
+import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -71,23 +72,32 @@ def quiet_standard_error() -> Iterator[None]:
 
 
 class LastResort:
-    """Ends the process after some seconds even if the terminal takes no more output and Textual waits for it."""
+    """Ends the process after some seconds even if the terminal takes no more output and Textual waits for it.
+
+    Its thread is there from the beginning, and a byte in a pipe wakes it: a signal may come at any moment, also while
+    another thread is being started, and a handler that would start one then would wait for itself for good.
+    """
 
     def __init__(self) -> None:
-        self._timer: threading.Timer | None = None
         self._attributes: list[Any] | None = None
         with contextlib.suppress(termios.error):
             self._attributes = termios.tcgetattr(0)
+        self._order: tuple[float, int] | None = None
+        self._reader, self._writer = os.pipe()
+        threading.Thread(target=self._wait, daemon=True).start()
 
     def arm(self, seconds: float, status: int) -> None:
-        if self._timer is None:
-            self._timer = threading.Timer(seconds, self._end, (status,))
-            self._timer.daemon = True
-            self._timer.start()
+        """May be called by a signal's handler; the first order counts."""
+        if self._order is None:
+            self._order = seconds, status
+            os.write(self._writer, b"!")
 
-    def disarm(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
+    def _wait(self) -> None:
+        os.read(self._reader, 1)
+        assert self._order is not None
+        seconds, status = self._order
+        time.sleep(seconds)
+        self._end(status)
 
     def _end(self, status: int) -> None:
         if self._attributes is not None:

@@ -190,3 +190,18 @@ def test_starting_and_plain_mode_load_neither_textual_nor_torch() -> None:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert "usage: charrnn-tui" in done.stdout
     assert not {"torch", "numpy", "textual", "plotext"} & set(json.loads(done.stderr.splitlines()[-1]))
+
+
+LAST_RESORT = """
+import threading
+import time
+from tui.driver import LastResort
+last_resort = LastResort()
+with threading._active_limbo_lock:  # as a signal finds it while Textual starts a thread
+    last_resort.arm(0.0, 7)
+    time.sleep(30)
+"""
+
+
+def test_the_last_resort_needs_no_new_thread() -> None:
+    assert subprocess.run([sys.executable, "-c", LAST_RESORT], check=False, timeout=20).returncode == 7
