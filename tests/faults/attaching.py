@@ -118,10 +118,10 @@ def _full(terminal: Terminal) -> tuple[float, float, str]:
 
 
 def _stream_rows(terminal: Terminal) -> list[str]:
-    """The rows of the stream's pane, without its frame."""
+    """The rows of the stream's pane, without its frame and its scroll bar."""
     rows = list(terminal.screen.display)
     first = next((number for number, row in enumerate(rows) if "─ Stream ─" in row), len(rows))
-    return [row[1:-1].strip() for row in rows[first + 1 :] if row.startswith("│")]
+    return [row[1:-1].rstrip(" ▁▂▃▄▅▆▇█▐").strip() for row in rows[first + 1 :] if row.startswith("│")]
 
 
 def _missing(run: Run, before: Listener, after: Listener, shown: list[str], due: int) -> str:
