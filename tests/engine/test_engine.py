@@ -139,8 +139,9 @@ def test_a_cool_down_is_told_shown_saved_and_waited_after(corpus_file: Path, run
             await watcher.until(lambda: watcher.status.phase == "" and watcher.status.current_rate == rate)
             watcher.client.send(SetCooldown(True, steps=30))
             await watcher.until(lambda: any("Cooled down and saved" in n.text for n in watcher.told(Notice)))
-            await watcher.until(lambda: watcher.status.state == "paused")
-            step = watcher.status.step
+            (said,) = [n.text for n in watcher.told(Notice) if "Cooled down and saved" in n.text]
+            step = int(said.split("at step ")[1].split(";")[0].replace(",", ""))
+            await watcher.until(lambda: watcher.status.state == "paused" and watcher.status.step == step)
             watcher.client.send(SetPaused(False))
             await watcher.until(lambda: watcher.status.step > step)
             watcher.client.send(SetCooldown(True, steps=0))

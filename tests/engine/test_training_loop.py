@@ -62,6 +62,8 @@ class Told:
         self.orders: Any = self
         self._at, self._waiting = at, waiting
         self.trainer: Trainer | None = None
+        self.loop: TrainingLoop | None = None
+        self._saves = False
         self.words: list[Any] = []
 
     def get(self, *, block: bool) -> ToTrainer:
@@ -69,7 +71,11 @@ class Told:
         if self.trainer.steps_done == self._dies_at:
             raise KilledError
         if orders := self._at.get(self.trainer.steps_done):
+            self._saves = isinstance(orders[0], Save)
             return orders.pop(0)
+        if self._saves and self.loop is not None:  # else the next state might take its place on the way to the disk
+            self.loop.writer.wait()
+            self._saves = False
         if block:
             return self._waiting.pop(0) if self._waiting else Finish()
         raise queue.Empty
@@ -148,7 +154,7 @@ class Runs:
             os.close(weights)
         self._recorded = told.of(Built)[0].config
         self.loop = loop
-        told.trainer = loop.trainer
+        told.trainer, told.loop = loop.trainer, loop
         try:
             loop.train(self.folder, False, self.identity)
         except KilledError:
