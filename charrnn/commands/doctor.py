@@ -140,11 +140,15 @@ def _runs(folder: Path) -> list[Check]:
         room.require_writable(folder / "run")
     except UsageError as error:
         return [Check("runs", "fail", str(error).rstrip("."))]
+    return [_place("runs", folder, "writable", "--runs-folder or $CHARRNN_RUNS")]
+
+
+def _place(name: str, folder: Path, state: str, options: str) -> Check:
     free = room.free_bytes(folder)
-    words = f"{folder}, writable, {'unknown room' if free is None else f'{free / 1e9:,.1f} GB free'}"
+    words = f"{folder}, {state}, {'unknown room' if free is None else f'{free / 1e9:,.1f} GB free'}"
     if free is not None and free < LITTLE:
-        return [Check("runs", "warn", words, "make room, or choose another place with --runs-folder or $CHARRNN_RUNS")]
-    return [Check("runs", "ok", words)]
+        return Check(name, "warn", words, f"make room, or choose another place with {options}")
+    return Check(name, "ok", words)
 
 
 def _cache() -> list[Check]:
@@ -152,11 +156,7 @@ def _cache() -> list[Check]:
         folder = cache_folder()
     except UsageError as error:
         return [Check("cache", "fail", str(error).rstrip("."))]
-    free = room.free_bytes(folder)
-    words = f"{folder}, private, {'unknown room' if free is None else f'{free / 1e9:,.1f} GB free'}"
-    if free is not None and free < LITTLE:
-        return [Check("cache", "warn", words, "make room, or choose another place with $CHARRNN_CACHE")]
-    return [Check("cache", "ok", words)]
+    return [_place("cache", folder, "private", "$CHARRNN_CACHE")]
 
 
 def _sockets() -> list[Check]:

@@ -34,27 +34,22 @@ def without_dynamo() -> None:
             setattr(plain, _EXEMPT, plain)
 
 
-class Adam(optim.Adam):
+class _Lean(optim.Optimizer):
+    """Goes before one of torch's own among the bases."""
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        without_dynamo()
+        super().__init__(*arguments, **settings)
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Along the gradients that are there; the closure's value, if there is one."""
+        return _STEP(self, closure)
+
+
+class Adam(_Lean, optim.Adam):
     """torch.optim.Adam, number for number."""
 
-    def __init__(self, *arguments: Any, **settings: Any) -> None:
-        without_dynamo()
-        super().__init__(*arguments, **settings)
 
-    @torch.no_grad()
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Along the gradients that are there; the closure's value, if there is one."""
-        return _STEP(self, closure)
-
-
-class AdamW(optim.AdamW):
+class AdamW(_Lean, optim.AdamW):
     """torch.optim.AdamW, number for number."""
-
-    def __init__(self, *arguments: Any, **settings: Any) -> None:
-        without_dynamo()
-        super().__init__(*arguments, **settings)
-
-    @torch.no_grad()
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Along the gradients that are there; the closure's value, if there is one."""
-        return _STEP(self, closure)
