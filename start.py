@@ -8,6 +8,7 @@ The first call makes a virtual environment in .venv (or uses the one that is act
 in constraints.txt; a torch that this Python already has is kept. Later calls start at once.
 """
 
+import fcntl
 import hashlib
 import os
 import subprocess
@@ -25,20 +26,30 @@ def main(words: list) -> int:
         say("charrnn needs Python 3.11 or newer; this is {}.{}".format(*sys.version_info))
         return 2
     testing = words[:1] == ["test"]
-    keep_torch = find_spec("torch") is not None
-    python = environment(keep_torch)
+    with open(__file__, "rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two that start at once would install into each other's way
+        python = set_up(testing)
     if python is None:
         return 1
-    stamp = Path(python).parent.parent / (".charrnn-test" if testing else ".charrnn")
-    if not up_to_date(stamp):
-        if not install(python, ".[dev]" if testing else ".", keep_torch):
-            return 1
-        subprocess.run([python, "-m", "charrnn.native"], cwd=HERE, check=False)  # now, rather than in the first run
-    stamp.write_text(digest(), encoding="utf-8")
     command = [python, "-m", "pytest", *words[1:]] if testing else [python, "-m", "tui", *words]
     if testing:
         os.chdir(HERE)
     return os.execv(python, command)
+
+
+def set_up(testing: bool):
+    """The Python that has all that is needed, None if it could not be had."""
+    keep_torch = find_spec("torch") is not None
+    python = environment(keep_torch)
+    if python is None:
+        return None
+    stamp = Path(python).parent.parent / (".charrnn-test" if testing else ".charrnn")
+    if not up_to_date(stamp):
+        if not install(python, ".[dev]" if testing else ".", keep_torch):
+            return None
+        subprocess.run([python, "-m", "charrnn.native"], cwd=HERE, check=False)  # now, rather than in the first run
+    stamp.write_text(digest(), encoding="utf-8")
+    return python
 
 
 def environment(see_system: bool):
