@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from charrnn.engine.client import Launched
-from charrnn.engine.messages import Notice, WriteCheckpoint
+from charrnn.engine.messages import Losses, Notice, Text, WriteCheckpoint
 from tests.engine.driving import Watcher
 from tests.faults.engines import environment, in_lanes, serving, spread, trainer_at_work
 from tests.faults.promise import Outcome, Promise
@@ -94,6 +94,16 @@ def _characters(watcher: Watcher) -> int:
     return sum(len(piece.text) for piece in watcher.text)
 
 
+def _untold(watcher: Watcher, heard: int, pid: int, sent: signal.Signals) -> str:
+    """What is known of a death that nobody told: what was told instead, and how the process is."""
+    said = [message for message in watcher.messages[heard:] if not isinstance(message, Text | Losses)]
+    try:
+        state = Path(f"/proc/{pid}/status").read_text().split("\n")[:3]
+    except OSError:
+        state = ["gone"]
+    return f"{sent.name} was not told: process {pid} is {state}; told instead: {said[:3]} … {said[-5:]}"
+
+
 async def _kill(watcher: Watcher, started: Launched, seen: Seen, screen: Screen | None, number: int, seed: int) -> None:
     """One try: kills the trainer at a random moment, also while it saves, and waits until another one trains."""
     chance = random.Random(seed * 1000 + number)
@@ -110,7 +120,10 @@ async def _kill(watcher: Watcher, started: Launched, seen: Seen, screen: Screen 
     def told() -> bool:
         return any(isinstance(m, Notice) and f"ended by {sent.name}" in m.text for m in watcher.messages[heard:])
 
-    await watcher.until(told, 60)
+    try:
+        await watcher.until(told, 60)
+    except TimeoutError:
+        raise AssertionError(_untold(watcher, heard, pid, sent)) from None
     seen.told.append(time.monotonic() - killed)
     if screen is not None:
         await screen.shows(f"ended by {sent.name}")
