@@ -6,15 +6,12 @@ import asyncio
 import contextlib
 import gc
 import socket
-from collections.abc import Iterable
-from functools import partial
 from typing import ClassVar
 
-from textual import events, work
-from textual.app import App, ComposeResult, SystemCommand
-from textual.binding import Binding, BindingType
+from textual import work
+from textual.app import App, ComposeResult
+from textual.binding import BindingType
 from textual.driver import Driver
-from textual.screen import Screen
 
 from charrnn.engine.client import EngineClient
 from charrnn.engine.messages import (
@@ -31,13 +28,16 @@ from charrnn.engine.messages import (
     Text,
 )
 from tui import keys
-from tui.layout import PaneName
-from tui.leaving import SAVING_TAKES, Leaving, with_way_back
+from tui.arranging import Arranging
+from tui.charting import Charting
+from tui.departing import Departing
+from tui.leaving import Leaving, with_way_back
 from tui.notices import Notices
 from tui.panes.workspace import Workspace
 from tui.playing import Playing
 from tui.pulse import Pulse
 from tui.session import PATIENCE, Session
+from tui.settings import Settings
 from tui.starting_again import connect_again, gone
 from tui.theme import THEME
 
@@ -52,26 +52,21 @@ def _collect_less() -> None:
     gc.set_threshold(20_000, 20, 20)
 
 
-class Workbench(Playing, App[Leaving]):
+class Workbench(Playing, Charting, Arranging, Departing, App[Leaving]):
     CSS_PATH = "app.tcss"
     TITLE = "charrnn"
     AUTO_FOCUS = "#stream-text"
     ALLOW_SELECT = False
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            ",".join(key.keys),
-            key.action,
-            key.description,
-            show=False,
-            id=key.id,
-            priority=key.keys[-1].startswith("ctrl+"),
-        )
-        for key in keys.TABLE
-        if key.action
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = keys.bindings()
 
-    def __init__(self, connection: socket.socket, driver_class: type[Driver] | None = None) -> None:
+    def __init__(
+        self,
+        connection: socket.socket,
+        driver_class: type[Driver] | None = None,
+        settings: Settings = Settings(),  # noqa: B008 - it is frozen
+    ) -> None:
         super().__init__(driver_class=driver_class)
+        self.settings = settings
         self.register_theme(THEME)
         self.theme = "workbench"
         self.animation_level = "none"
@@ -81,7 +76,6 @@ class Workbench(Playing, App[Leaving]):
         self._connecting = False
         self._client: EngineClient | None = None
         self._unsent: list[ClientMessage] = []
-        self._log_scale = False
         self._leaving: Leaving | None = None
         self._wishes_end: asyncio.TimerHandle | None = None
         self._stream_pulse = Pulse(DRAW_EVERY, self._draw_stream)
@@ -214,10 +208,6 @@ class Workbench(Playing, App[Leaving]):
     def _draw_status(self) -> None:
         self.panes.status.show(self.session)
 
-    def _draw_chart(self) -> None:
-        self.panes.loss.show_losses(self.session.points, self._log_scale, self.session.baselines)
-        self.panes.loss_line.show(self.session.points)
-
     def _draw_knobs(self) -> None:
         session = self.session
         self.panes.stream.show_knobs(session.knobs, session.pace, session.learning_rate, session.current_rate)
@@ -234,73 +224,3 @@ class Workbench(Playing, App[Leaving]):
     def say(self, level: str, text: str, seconds: float | None = 0.0) -> None:
         """Shows a sentence in the footer's place for `seconds`: 0 for as long as its level asks, None for good."""
         self._notices.say(level, text, seconds)
-
-    # ---- layout ----------------------------------------------------------------------------------------------
-
-    def on_resize(self, event: events.Resize) -> None:
-        # While the app hears of a new size its own one is still the old.
-        self.panes.put(event.size)
-
-    def action_toggle_pane(self, name: PaneName) -> None:
-        self.panes.toggle(name)
-        if not any(self.panes.shown.values()):
-            self.say("info", "Every pane is hidden: 1 corpus, 2 loss, 3 stream, 0 all as before.")
-
-    def action_zoom(self) -> None:
-        self.panes.zoom(self.focused)
-
-    def action_reset_layout(self) -> None:
-        self.panes.reset()
-
-    # ---- help and leaving ------------------------------------------------------------------------------------
-
-    def action_help(self) -> None:
-        from tui.screens.help import HelpScreen
-
-        self.push_screen(HelpScreen())
-
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        for key in keys.TABLE:
-            if key.command:
-                title = f"{key.command}  ({key.shown.split()[0]})"
-                yield SystemCommand(title, key.description, partial(self.run_action, key.action))
-
-    def action_detach(self) -> None:
-        self.detach(0)
-
-    def detach(self, status: int) -> None:
-        """Leaves the run as it is, and says how that is."""
-        waits = {
-            "paused": "The run stays paused",
-            "finished": "The stream goes on for a while",
-            "disconnected": "The engine has gone",
-        }
-        goes_on = "The engine has ended" if self.session.ended else waits.get(self.session.state, "Training goes on")
-        self.exit(Leaving(status, with_way_back(self.session, goes_on)))
-
-    def action_stop(self) -> None:
-        self.stop(0)
-
-    async def action_quit(self) -> None:
-        self.stop(0)
-
-    def action_interrupt(self) -> None:
-        self.stop(130)
-
-    def stop(self, status: int, patience: float = SAVING_TAKES) -> None:
-        """Has the engine write a checkpoint and end, and leaves when it has; a second call leaves at once."""
-        if self.session.ended is not None or not self.session.connected:
-            ended = self.session.ended
-            text = with_way_back(self.session, ended.text if ended else "The engine has gone")
-            self.exit(Leaving(status or (ended.status if ended else 1), text))
-        elif self._leaving is not None:
-            self._leave_it_to_the_engine()
-        else:
-            self._leaving = Leaving(status, with_way_back(self.session, ""))
-            self.session.stop()
-            self.say("info", "Saving… The screen closes when the checkpoint is written; q again leaves at once.", None)
-            asyncio.get_running_loop().call_later(patience, self._leave_it_to_the_engine)
-
-    def _leave_it_to_the_engine(self) -> None:
-        status = self._leaving.status if self._leaving else 0
-        self.exit(Leaving(status, with_way_back(self.session, "The engine finishes saving on its own")))

@@ -15,9 +15,7 @@ class Playing:
 
     session: Session
     panes: Workspace
-    _log_scale: bool
     _stream_pulse: Pulse
-    _chart_pulse: Pulse
 
     if TYPE_CHECKING:  # the workbench has these
 
@@ -68,10 +66,6 @@ class Playing:
     def action_checkpoint(self) -> None:
         self.session.write_checkpoint()
         self.say("info", "Asked for a checkpoint.")
-
-    def action_log_scale(self) -> None:
-        self._log_scale = not self._log_scale
-        self._chart_pulse.now()
 
     # ---- the stream ------------------------------------------------------------------------------------------
 

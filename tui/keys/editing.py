@@ -1,0 +1,29 @@
+"""Keys of the line in which the prime is edited."""
+
+from __future__ import annotations
+
+from tui.keys.key import Key
+
+KEYS: tuple[Key, ...] = (
+    Key(
+        id="apply-prime",
+        keys=(),
+        shown="enter",
+        description="start the stream from this prime",
+        group="While editing",
+    ),
+    Key(
+        id="leave-prime",
+        keys=(),
+        shown="esc",
+        description="leave the prime as it was",
+        group="While editing",
+    ),
+    Key(
+        id="escapes",
+        keys=(),
+        shown="\\n \\t \\\\",
+        description="a new line, a tab, a backslash in the prime; pasted line breaks become \\n",
+        group="While editing",
+    ),
+)

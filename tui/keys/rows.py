@@ -1,0 +1,29 @@
+"""Keys of whatever pane scrolls."""
+
+from __future__ import annotations
+
+from tui.keys.key import Key
+
+KEYS: tuple[Key, ...] = (
+    Key(
+        id="scroll",
+        keys=(),
+        shown="↑ ↓",
+        description="scroll by a row",
+        group="While a pane has the focus",
+    ),
+    Key(
+        id="scroll-page",
+        keys=(),
+        shown="pgup pgdn",
+        description="scroll by a page",
+        group="While a pane has the focus",
+    ),
+    Key(
+        id="scroll-home",
+        keys=(),
+        shown="home",
+        description="to the beginning",
+        group="While a pane has the focus",
+    ),
+)
