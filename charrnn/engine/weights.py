@@ -37,7 +37,7 @@ class SharedWeights:
         self._header = torch.frombuffer(self._memory, dtype=torch.int64, count=_HEADER // 8)
         both = torch.frombuffer(self._memory, dtype=torch.float32, offset=_HEADER, count=2 * count)
         self._slots = [self._views(both[:count]), self._views(both[count:])]
-        self._read_version = 0
+        self._read_version, self._read = 0, (0, 0)
         if create:  # who wrote before may have died in the middle of it
             for slot in range(2):
                 self._header[_SEQUENCE + slot] += self._header[_SEQUENCE + slot] % 2
@@ -72,12 +72,15 @@ class SharedWeights:
             sequence = int(self._header[_SEQUENCE + slot])
             if sequence % 2:
                 continue
+            if (slot, sequence) == self._read:  # it was read already, when the header still named the set before it
+                self._read_version = version
+                return None
             copies = [view.clone() for view in self._slots[slot]]
             step = int(self._header[_STEP + slot])
             if int(self._header[_SEQUENCE + slot]) != sequence:
                 continue
             for parameter, copy in zip(self._parameters, copies, strict=True):
                 parameter.copy_(copy)
-            self._read_version = version
+            self._read_version, self._read = version, (slot, sequence)
             return step
         return None

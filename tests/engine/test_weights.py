@@ -58,6 +58,22 @@ def test_a_reader_never_sees_a_half_written_set() -> None:
     os.close(memory)
 
 
+def test_a_set_that_came_while_the_one_before_was_looked_up_is_read_once() -> None:
+    memory = open_memory()
+    writer = SharedWeights(memory, shapes(0.0), create=True)
+    reader = SharedWeights(memory, shapes(-1.0), create=False)
+    for step in (1, 2, 3):
+        writer.publish(step)
+    newest = int(reader._header[0])
+    reader._header[0] = newest - 2  # what a reader had seen that was interrupted there
+    assert reader.refresh() == 3
+    reader._header[0] = newest
+    assert reader.refresh() is None
+    writer.publish(4)
+    assert reader.refresh() == 4
+    os.close(memory)
+
+
 def test_the_memory_has_no_name_that_a_crash_could_leave_behind() -> None:
     memory = open_memory(b"abc")
     assert os.fstat(memory).st_nlink == 0
