@@ -78,5 +78,5 @@ async def _measured(corpus: Corpus) -> Baselines:
 def _request(corpus: Corpus) -> int:
     """A descriptor of the text as the process wants it; long texts are made here, in a thread."""
     training, held_out, alphabet = measuring.texts(corpus)
-    what = {"training": training, "held_out": held_out, "alphabet": alphabet}
-    return open_memory(json.dumps(what).encode())
+    what = {"training": len(training), "held_out": len(held_out), "alphabet": alphabet}
+    return open_memory(json.dumps(what).encode() + b"\n", training, held_out)

@@ -2,14 +2,15 @@
 
     python -m charrnn.engine.baselines_process < REQUEST
 
-REQUEST is a JSON object {"training": …, "held_out": …, "alphabet": …}; the figures, or {"problem": a sentence}, come
-on standard output as another.
+REQUEST is a file: a line with a JSON object {"training": bytes, "held_out": bytes, "alphabet": …}, then both texts in
+UTF-8, so many bytes each. The figures, or {"problem": a sentence}, come on standard output as another object.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
+import mmap
 import os
 import sys
 
@@ -25,10 +26,13 @@ NICENESS = 10
 def main() -> int:
     with contextlib.suppress(OSError):
         os.nice(NICENESS)
-    sys.stdin.buffer.seek(0)  # a file that was just written, and is ours at the place where the writing ended
-    request = json.loads(sys.stdin.buffer.read())
+    request = mmap.mmap(sys.stdin.fileno(), 0, access=mmap.ACCESS_READ)
+    begin = request.find(b"\n") + 1
+    what = json.loads(request[:begin])
+    cut, end = begin + what["training"], begin + what["training"] + what["held_out"]
+    texts = memoryview(request)
     try:
-        answer = msgspec.json.encode(measure(**request))
+        answer = msgspec.json.encode(measure(texts[begin:cut], texts[cut:end], what["alphabet"]))
     except UsageError as error:
         answer = msgspec.json.encode({"problem": str(error)})
     sys.stdout.buffer.write(answer)

@@ -43,29 +43,35 @@ class _Order:
 class NGrams:
     """The n-grams up to `order` of a training text, and the held-out text after it whose probabilities are wanted."""
 
-    def __init__(self, training: Ids, held_out: Ids, symbols: int, order: int) -> None:
-        """Ids of shape (characters,), all below `symbols`. The training text must have `order` characters or more.
+    def __init__(self, text: Ids, training: int, symbols: int, order: int) -> None:
+        """`text` has shape (characters,) and ids below `symbols`; its first `training` are learnt from.
 
-        The held-out text follows the training text: its first characters are seen after the training text's last.
+        They must be `order` or more. The rest is the held-out text: its first characters are seen after the training
+        text's last.
         """
-        if len(training) < order:
-            raise ValueError(f"{len(training)} characters are too few to count n-grams of {order}")
-        self._symbols, self._training = symbols, len(training)
-        text = np.concatenate([training, held_out])
+        if training < order:
+            raise ValueError(f"{training} characters are too few to count n-grams of {order}")
+        self._symbols, self._training = symbols, training
         numbers: Places = np.zeros(len(text), dtype=np.int32)  # of the n-gram that ends at each place
         self._orders: list[_Order] = []
         self._held_out: list[Places] = []
         for length in range(1, order + 1):
-            one, numbers = self._longer(text, numbers, length)
+            one, numbers = self._longer(text, numbers, length, training if length == order else 0)
             self._orders.append(one)
-            self._held_out.append(numbers[self._training :].copy())
+            self._held_out.append(numbers if length == order else numbers[training:].copy())
 
-    def _longer(self, text: Ids, shorter: Places, length: int) -> tuple[_Order, Places]:
-        """The n-grams of `length`, given the number of the one a character shorter that ends at each place."""
+    def _longer(self, text: Ids, shorter: Places, length: int, since: int) -> tuple[_Order, Places]:
+        """The n-grams of `length`, given the number of the one a character shorter that ends at each place.
+
+        Their own numbers are returned for the places from `since` on.
+        """
         first = length - 1  # where the first of them ends
-        numbers: Places = np.zeros(len(text), dtype=np.int32)
-        contexts = shorter[first - 1 : len(text) - 1] if first else numbers
-        places, met = _number(contexts, text[first:], self._symbols, self._training - first, numbers[first:])
+        since = max(since, first)
+        contexts = shorter[first - 1 : len(text) - 1] if first else shorter
+        begin = since if since > first else 0
+        numbers: Places = np.zeros(len(text) - begin, dtype=np.int32)
+        wanted = numbers[since - begin :]
+        places, met = _number(contexts, text[first:], self._symbols, self._training - first, wanted, since - first)
         places += first
         context = shorter[places - 1] if first else np.zeros(len(places), dtype=np.int32)
         return _Order(context, shorter[places], met), numbers
@@ -127,20 +133,22 @@ def _parts(length: int) -> list[slice]:
     return [slice(at, min(at + _PART, length)) for at in range(0, length, _PART)]
 
 
-def _number(contexts: Places, text: Ids, symbols: int, training: int, numbers: Places) -> tuple[Places, Places]:
-    """Numbers the distinct pairs of a context and a character by rising context, then character, into `numbers`.
+def _number(
+    contexts: Places, text: Ids, symbols: int, training: int, numbers: Places, since: int
+) -> tuple[Places, Places]:
+    """Numbers the distinct pairs of a context and a character by rising context, then character.
 
-    All three have shape (characters,). Returned are a place of each distinct pair, and how often it is met at the first
-    `training` places. A part of the text is worked on at a time: whole arrays of 64-bit keys would take most of the
-    memory.
+    Both have shape (characters,); `numbers`, (characters - since,), takes those from the place `since` on. Returned
+    are a place of each distinct pair, and how often it is met at the first `training` places. A part of the text is
+    worked on at a time: whole arrays of 64-bit keys would take most of the memory.
     """
     count = int(contexts.max()) + 1
     way = _by_table if count * symbols <= _DENSE else _by_sorting
-    return way(contexts, text, symbols, count, training, numbers)
+    return way(contexts, text, symbols, count, training, numbers, since)
 
 
 def _by_table(
-    contexts: Places, text: Ids, symbols: int, count: int, training: int, numbers: Places
+    contexts: Places, text: Ids, symbols: int, count: int, training: int, numbers: Places, since: int
 ) -> tuple[Places, Places]:
     """With a table of all pairs that there could be."""
     parts = _parts(len(text))
@@ -154,14 +162,16 @@ def _by_table(
     number_of = np.cumsum(there, dtype=np.int32)
     number_of -= 1
     for part in parts:
-        numbers[part] = number_of[contexts[part] * np.int32(symbols) + text[part]]
-        trained = numbers[part][: max(0, training - part.start)]
+        found = number_of[contexts[part] * np.int32(symbols) + text[part]]
+        if part.stop > since:
+            numbers[max(0, part.start - since) : part.stop - since] = found[max(0, since - part.start) :]
+        trained = found[: max(0, training - part.start)]
         met += np.bincount(trained, minlength=len(places)).astype(np.int32)
     return places, met
 
 
 def _by_sorting(
-    contexts: Places, text: Ids, symbols: int, count: int, training: int, numbers: Places
+    contexts: Places, text: Ids, symbols: int, count: int, training: int, numbers: Places, since: int
 ) -> tuple[Places, Places]:
     """By sorting those that are met, the pairs of a range of contexts at a time."""
     all_places, all_met, done = [], [], 0
@@ -181,7 +191,8 @@ def _by_sorting(
         new = np.ones(len(keys), dtype=bool)
         np.not_equal(keys[1:], keys[:-1], out=new[1:])
         found = np.cumsum(new) - 1
-        numbers[here] = found + done
+        late = here >= since
+        numbers[here[late] - since] = found[late] + done
         all_places.append(here[new].astype(np.int32))
         all_met.append(np.bincount(found[here < training], minlength=len(all_places[-1])).astype(np.int32))
         done += len(all_places[-1])

@@ -7,68 +7,123 @@ import hashlib
 import json
 import math
 import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 from platformdirs import user_cache_path
 
 from charrnn.config import UsageError
 from charrnn.text.baselines import HELD_OUT_AT_MOST, METHOD, TRAINING_AT_MOST, Baselines
 from charrnn.text.corpus import Corpus
 from charrnn.text.kneser_ney import Ids, NGrams
+from charrnn.text.vocabulary.base import Vocabulary
+
+Utf8 = bytes | bytearray | memoryview
 
 FILE = "baselines.json"
 """In a run's folder, and under another name in the user's cache: one JSON object, a field for each figure."""
 _ORDER = 5
+_PART = 1 << 17  # bytes or ids that are worked on at a time
 
 
-def measure(training: str, held_out: str, alphabet: str) -> Baselines:
+def measure(training: Utf8, held_out: Utf8, alphabet: str) -> Baselines:
     """The losses on a held-out text that follows a training text; `alphabet` holds every character the model knows.
 
-    Raises UsageError for texts that are too short: 5 characters to learn from, 2 held out.
+    Both texts are in UTF-8 (lone surrogates as if they were characters). Raises UsageError for texts that are too
+    short: 5 characters to learn from, 2 held out.
     """
-    if len(training) < _ORDER or len(held_out) < 2:
+    learnt, asked = characters_in(training), characters_in(held_out)
+    if learnt < _ORDER or asked < 2:
         raise UsageError(
-            f"{len(training):,} characters to learn from and {len(held_out):,} held out are too few for 5-grams; "
+            f"{learnt:,} characters to learn from and {asked:,} held out are too few for 5-grams; "
             f"give a longer text ({_ORDER} and 2 are the least)."
         )
-    training_ids, held_out_ids, symbols = _numbered(training, held_out, alphabet)
-    grams = NGrams(training_ids, held_out_ids, symbols, _ORDER)
+    symbols, unigram, bigram, five_gram = _grams(training, held_out, alphabet)
     return Baselines(
         uniform=math.log(symbols),
-        unigram=grams.cross_entropy(1),
-        bigram=grams.cross_entropy(2),
-        five_gram=grams.cross_entropy(5),
-        xz=_xz(training.encode("utf-8", "surrogatepass"), held_out.encode("utf-8", "surrogatepass"), len(held_out)),
-        training=len(training),
-        held_out=len(held_out),
+        unigram=unigram,
+        bigram=bigram,
+        five_gram=five_gram,
+        xz=_xz(training, held_out, asked),
+        training=learnt,
+        held_out=asked,
     )
 
 
-def texts(corpus: Corpus) -> tuple[str, str, str]:
+def _grams(training: Utf8, held_out: Utf8, alphabet: str) -> tuple[int, float, float, float]:
+    """How many symbols there are, and the losses of the n-grams of 1, 2 and 5."""
+    ids, symbols = _numbered((training, held_out), alphabet)
+    grams = NGrams(ids, characters_in(training), symbols, _ORDER)
+    return symbols, grams.cross_entropy(1), grams.cross_entropy(2), grams.cross_entropy(_ORDER)
+
+
+def texts(corpus: Corpus) -> tuple[Utf8, Utf8, str]:
     """What `measure` takes: of a long corpus the training text's end and the held-out text's beginning."""
-    training = corpus.train_ids[-TRAINING_AT_MOST:]
-    held_out = corpus.held_out_ids[:HELD_OUT_AT_MOST]
-    vocabulary = corpus.vocabulary  # ids of longer tokens spell more characters than there are of them
-    ending, beginning = vocabulary.decode(training)[-TRAINING_AT_MOST:], vocabulary.decode(held_out)[:HELD_OUT_AT_MOST]
-    return ending, beginning, vocabulary.alphabet
+    vocabulary = corpus.vocabulary
+    ids, start, characters = corpus.train_ids, len(corpus.train_ids), 0
+    while start > 0 and characters < TRAINING_AT_MOST:  # ids may spell several characters, or parts of one
+        before = vocabulary.border(ids, max(0, start - _PART))
+        characters += vocabulary.characters_in(ids[before:start])
+        start = before
+    training = _spelled(vocabulary, ids[start:], max(0, characters - TRAINING_AT_MOST))
+    held_out = vocabulary.head(corpus.held_out_ids, HELD_OUT_AT_MOST).encode("utf-8", "surrogatepass")
+    return training, held_out, vocabulary.alphabet
 
 
-def _numbered(training: str, held_out: str, alphabet: str) -> tuple[Ids, Ids, int]:
-    """Both texts as the places of their characters in the alphabet, and how many characters that has."""
-    codes = [
-        np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4") for text in (training, held_out, alphabet)
-    ]
-    known = np.zeros(max(int(part.max(initial=0)) for part in codes) + 1, dtype=bool)
-    for part in codes:
-        known[part] = True
+def _spelled(vocabulary: Vocabulary, ids: Ids, skipped: int) -> bytearray:
+    """The text of the ids but for its first `skipped` characters, in UTF-8, made a part at a time."""
+    text = bytearray()
+    start = 0
+    while start < len(ids):
+        end = vocabulary.border(ids, start + _PART)
+        end = end if end > start else len(ids)
+        part = vocabulary.decode(ids[start:end])
+        text += part[skipped:].encode("utf-8", "surrogatepass")
+        skipped = max(0, skipped - len(part))
+        start = end
+    return text
+
+
+def characters_in(text: Utf8) -> int:
+    """How many characters a text in UTF-8 has: bytes that begin one."""
+    codes = np.frombuffer(text, dtype=np.uint8)
+    return sum(int(np.count_nonzero((codes[at : at + _PART] & 0xC0) != 0x80)) for at in range(0, len(codes), _PART))
+
+
+def _code_points(text: Utf8) -> Iterator[NDArray[np.uint32]]:
+    """The characters' numbers, a part at a time."""
+    start = 0
+    while start < len(text):
+        end = min(start + _PART, len(text))
+        while end < len(text) and text[end] & 0xC0 == 0x80:
+            end -= 1
+        part = str(text[start:end], "utf-8", "surrogatepass")
+        yield np.frombuffer(part.encode("utf-32-le", "surrogatepass"), dtype="<u4")
+        start = end
+
+
+def _numbered(texts: Sequence[Utf8], alphabet: str) -> tuple[Ids, int]:
+    """The texts in a row as the places of their characters in the alphabet, and how many characters that has."""
+    known = np.zeros(0x110000, dtype=bool)
+    for text in (*texts, alphabet.encode("utf-8", "surrogatepass")):
+        for codes in _code_points(text):
+            known[codes] = True
     symbols = int(known.sum())
-    places = (np.cumsum(known) - 1).astype(np.min_scalar_type(symbols))
-    return places[codes[0]], places[codes[1]], symbols
+    places: Ids = np.zeros(len(known), dtype=np.min_scalar_type(symbols))
+    places[known] = np.arange(symbols)
+    ids: Ids = np.empty(sum(map(characters_in, texts)), dtype=places.dtype)
+    at = 0
+    for text in texts:
+        for codes in _code_points(text):
+            ids[at : at + len(codes)] = places[codes]
+            at += len(codes)
+    return ids, symbols
 
 
-def _xz(training: bytes, held_out: bytes, characters: int) -> float | None:
+def _xz(training: Utf8, held_out: Utf8, characters: int) -> float | None:
     """Nats per character that the held-out bytes add to an archive of the training bytes."""
     try:
         import lzma
@@ -78,10 +133,12 @@ def _xz(training: bytes, held_out: bytes, characters: int) -> float | None:
     size = max(4096, len(training) + len(held_out))
     filters = [{"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME, "dict_size": size}]
 
-    def compressed(data: bytes) -> int:
-        return len(lzma.compress(data, format=lzma.FORMAT_RAW, filters=filters))
+    def compressed(*texts: Utf8) -> int:
+        archive = lzma.LZMACompressor(format=lzma.FORMAT_RAW, filters=filters)
+        parts = (text[at : at + _PART] for text in texts for at in range(0, len(text), _PART))
+        return sum(len(archive.compress(part)) for part in parts) + len(archive.flush())
 
-    return (compressed(training + held_out) - compressed(training)) * 8 * math.log(2) / characters
+    return (compressed(training, held_out) - compressed(training)) * 8 * math.log(2) / characters
 
 
 # ---- kept for the next time --------------------------------------------------------------------------------------

@@ -25,8 +25,12 @@ def corpus_of(path: Path, **settings: object) -> Corpus:
     return load_corpus(replace(CorpusConfig(source=str(path), name="text"), **settings))  # type: ignore[arg-type]
 
 
+def measured(training: str, held_out: str, alphabet: str) -> Baselines:
+    return measure(training.encode("utf-8", "surrogatepass"), held_out.encode("utf-8", "surrogatepass"), alphabet)
+
+
 def test_more_context_predicts_a_text_of_sentences_better(small_text: str) -> None:
-    found = measure(small_text[:18_000], small_text[18_000:], "".join(sorted(set(small_text))))
+    found = measured(small_text[:18_000], small_text[18_000:], "".join(sorted(set(small_text))))
     assert found.uniform == pytest.approx(math.log(len(set(small_text))))
     assert found.uniform > found.unigram > found.bigram > found.five_gram > 0.5
     assert found.xz is not None
@@ -36,46 +40,46 @@ def test_more_context_predicts_a_text_of_sentences_better(small_text: str) -> No
 
 def test_characters_without_any_order_cost_the_logarithm_of_the_alphabet() -> None:
     text = "".join(random.Random(3).choices("abcdefgh", k=60_000))
-    found = measure(text[:50_000], text[50_000:], "abcdefgh")
+    found = measured(text[:50_000], text[50_000:], "abcdefgh")
     for name, loss in named(found):
         assert math.log(8) * 0.995 < loss < math.log(8) * (1.12 if name == "xz" else 1.04)
 
 
 def test_xz_is_what_the_held_out_text_adds_to_an_archive() -> None:
     text = "".join(random.Random(3).choices("abcdefghé\n", k=4000))
-    found = measure(text, text[100:600], "abcdefghé\n")  # a repetition: in the archive already
+    found = measured(text, text[100:600], "abcdefghé\n")  # a repetition: in the archive already
     assert found.xz is not None
     assert found.xz < 0.1
     preset = 9 | lzma.PRESET_EXTREME
     whole, alone = (len(lzma.compress(part.encode(), preset=preset)) for part in (text + text[::-1], text))
-    backwards = measure(text, text[::-1], "abcdefghé\n")
+    backwards = measured(text, text[::-1], "abcdefghé\n")
     assert backwards.xz == pytest.approx((whole - alone) * 8 * math.log(2) / 4000, rel=0.01)
 
 
 def test_a_python_without_lzma_measures_the_rest(small_text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "lzma", None)
-    found = measure(small_text[:5000], small_text[5000:6000], small_text)
+    found = measured(small_text[:5000], small_text[5000:6000], small_text)
     assert found.xz is None
     assert [name for name, _ in named(found)] == ["uniform", "unigram", "bigram", "5-gram"]
 
 
 @pytest.mark.parametrize("text", ["žluťoučký kůň \U0001f40e\n", "日本語のテキスト。", "a\ud800b"])
 def test_any_characters_are_counted_as_characters(text: str) -> None:
-    found = measure(text * 200, text * 20, text)
+    found = measured(text * 200, text * 20, text)
     assert found.uniform == pytest.approx(math.log(len(set(text))))
     assert found.five_gram < 0.05
 
 
 def test_a_character_of_the_held_out_text_alone_costs_but_is_possible() -> None:
-    found = measure("abab" * 50, "abab§abab", "ab§")
+    found = measured("abab" * 50, "abab§abab", "ab§")
     assert all(math.isfinite(loss) for _, loss in named(found))
-    assert found.five_gram > measure("abab" * 50, "ababababab", "ab§").five_gram
+    assert found.five_gram > measured("abab" * 50, "ababababab", "ab§").five_gram
 
 
 @pytest.mark.parametrize(("training", "held_out"), [("abcd", "abcd"), ("abcdefgh", "a"), ("abcdefgh", "")])
 def test_too_short_a_text_is_refused_in_a_sentence(training: str, held_out: str) -> None:
     with pytest.raises(UsageError, match="too few for 5-grams"):
-        measure(training, held_out, "abcdefgh")
+        measured(training, held_out, "abcdefgh")
 
 
 def test_of_a_long_corpus_what_lies_around_the_cut_is_used_and_said(
@@ -86,7 +90,7 @@ def test_of_a_long_corpus_what_lies_around_the_cut_is_used_and_said(
         monkeypatch.setattr(module, "HELD_OUT_AT_MOST", 300)
     corpus = corpus_of(corpus_file)
     training, held_out, alphabet = texts(corpus)
-    assert (training, held_out) == (
+    assert (training.decode(), held_out.decode()) == (
         small_text[corpus.held_out_at - 1000 : corpus.held_out_at],
         small_text[corpus.held_out_at :][:300],
     )
@@ -94,6 +98,25 @@ def test_of_a_long_corpus_what_lies_around_the_cut_is_used_and_said(
         "nats per character (learnt from the last 1,000 characters, measured on the first 300 held out)"
     )
     assert in_words(FIGURES) == "uniform 4.000, unigram 3.000, bigram 2.500, 5-gram 1.500, xz 1.750 nats per character"
+
+
+@pytest.mark.parametrize("tokens", ["char", "byte", "word", "printable"])
+def test_the_text_is_spelled_a_part_at_a_time_whatever_its_tokens_are(
+    tokens: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (baselines, measuring):
+        monkeypatch.setattr(module, "TRAINING_AT_MOST", 700)
+    monkeypatch.setattr(measuring, "_PART", 37)
+    text = "The kůň said: „Žluťoučký \U0001f40e, don't!“\n" * 40
+    (tmp_path / "text").write_text(text)
+    corpus = corpus_of(tmp_path / "text", tokens=tokens)
+    whole = corpus.vocabulary.decode(corpus.train_ids)
+    training, _, alphabet = texts(corpus)
+    assert training.decode() == whole[-700:]
+    assert measuring.characters_in(training) == 700
+    found = measured("x" + whole, whole[:99], alphabet)
+    monkeypatch.undo()
+    assert found == measured("x" + whole, whole[:99], alphabet)
 
 
 def test_figures_are_kept_and_read_again(tmp_path: Path) -> None:

@@ -59,6 +59,10 @@ class Reference:
         return (count - off[min(count, 3)]) / total + kept / total * shorter
 
 
+def grams_of(training: Ids, held_out: Ids, symbols: int, order: int) -> NGrams:
+    return NGrams(np.concatenate([training, held_out]), len(training), symbols, order)
+
+
 def reference_probabilities(training: Ids, held_out: Ids, symbols: int, order: int) -> list[float]:
     model = Reference(tuple(map(int, training)), symbols, order)
     text = [*map(int, training), *map(int, held_out)]
@@ -86,7 +90,7 @@ def test_the_probabilities_are_the_references(
     monkeypatch.setattr(kneser_ney, "_DENSE", 1 << 22 if dense else 0)
     text = made_up(characters, symbols, seed=characters)
     cut = characters * 3 // 4
-    found = NGrams(text[:cut], text[cut:], symbols, 5).probabilities(order)
+    found = grams_of(text[:cut], text[cut:], symbols, 5).probabilities(order)
     assert found == pytest.approx(reference_probabilities(text[:cut], text[cut:], symbols, order), rel=1e-12)
 
 
@@ -94,7 +98,7 @@ def test_the_probabilities_are_the_references(
 @given(st.lists(st.integers(0, 3), min_size=5, max_size=60), st.lists(st.integers(0, 4), min_size=2, max_size=20))
 def test_any_text_agrees_with_the_reference(training: list[int], held_out: list[int]) -> None:
     one, other = np.array(training, dtype=np.uint8), np.array(held_out, dtype=np.uint8)
-    grams = NGrams(one, other, 5, 5)
+    grams = grams_of(one, other, 5, 5)
     for order in (1, 2, 5):
         assert grams.probabilities(order) == pytest.approx(reference_probabilities(one, other, 5, order), rel=1e-12)
 
@@ -117,7 +121,7 @@ def test_every_distribution_is_over_all_symbols_sums_to_1_and_leaves_none_out(or
     contexts += [np.array([13, 12, 13, 12], dtype=np.uint8), np.array([1, 13, 2, 3], dtype=np.uint8)]
     for context in contexts:
         each = [np.append(context, np.uint8(symbol)) for symbol in range(symbols)]
-        found = NGrams(training, np.concatenate(each), symbols, 5).probabilities(order)[4::5]
+        found = grams_of(training, np.concatenate(each), symbols, 5).probabilities(order)[4::5]
         assert len(found) == symbols
         assert found.sum() == pytest.approx(1, abs=1e-12)
         assert (found > 0).all()
@@ -126,20 +130,20 @@ def test_every_distribution_is_over_all_symbols_sums_to_1_and_leaves_none_out(or
 def test_a_context_that_was_never_met_passes_on_to_a_shorter_one() -> None:
     training = made_up(500, 6, seed=2)
     context = np.array([6, 6, 6, 3], dtype=np.uint8)
-    found = NGrams(training, np.append(context, np.uint8(2)), 7, 5)
+    found = grams_of(training, np.append(context, np.uint8(2)), 7, 5)
     lower = Reference(tuple(map(int, training)), 7, 5)  # a bigram of the 5-gram model: it counts characters before
     assert found.probabilities(5)[-1] == pytest.approx(lower.probability(2, (3,)), rel=1e-12)
 
 
 def test_what_follows_the_training_text_is_seen_after_its_last_characters() -> None:
     training = np.tile(np.arange(5, dtype=np.uint8), 50)
-    found = NGrams(training, training[:2], 5, 5).probabilities(5)
+    found = grams_of(training, training[:2], 5, 5).probabilities(5)
     assert found.min() > 0.9
 
 
 def test_the_cross_entropy_counts_what_the_protocol_stream_counts() -> None:
     text = made_up(400, 6, seed=9)
-    grams = NGrams(text[:300], text[300:], 6, 5)
+    grams = grams_of(text[:300], text[300:], 6, 5)
     for order in (1, 2, 5):
         assert grams.cross_entropy(order) == pytest.approx(-np.log(grams.probabilities(order)[1:]).mean())
 
@@ -149,14 +153,14 @@ def test_ids_of_any_width_and_any_alphabet_are_numbers(dtype: type) -> None:
     symbols = 200 if dtype is np.uint8 else 60_000
     text = (np.random.default_rng(1).zipf(1.3, 4000) % symbols).astype(dtype)
     narrow = np.unique(text, return_inverse=True)[1].astype(np.uint16)
-    wide = NGrams(text[:3000], text[3000:], symbols, 5)
+    wide = grams_of(text[:3000], text[3000:], symbols, 5)
     assert wide.probabilities(2) == pytest.approx(
         reference_probabilities(text[:3000], text[3000:], symbols, 2), rel=1e-12
     )
-    same = NGrams(narrow[:3000], narrow[3000:], symbols, 5)
+    same = grams_of(narrow[:3000], narrow[3000:], symbols, 5)
     assert wide.cross_entropy(5) == pytest.approx(same.cross_entropy(5), rel=1e-12)
 
 
 def test_a_text_too_short_to_count_is_refused() -> None:
     with pytest.raises(ValueError, match="too few"):
-        NGrams(np.zeros(4, dtype=np.uint8), np.zeros(4, dtype=np.uint8), 2, 5)
+        grams_of(np.zeros(4, dtype=np.uint8), np.zeros(4, dtype=np.uint8), 2, 5)
