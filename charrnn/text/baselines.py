@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-METHOD = 2
+METHOD = 3
 """The number of the way they are measured: figures of another one are measured again."""
-TRAINING_AT_MOST, HELD_OUT_AT_MOST = 3_000_000, 500_000  # characters: some ten seconds, and 110 MB for a moment
+TRAINING_AT_MOST, HELD_OUT_AT_MOST = 3_000_000, 500_000  # characters: some ten seconds, and 80 MB for a moment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +19,7 @@ class Baselines:
     `uniform` takes all symbols as equally likely; `unigram`, `bigram` and `five_gram` are interpolated modified
     Kneser-Ney models of the character and the 0, 1 and 4 before it, over the characters that the protocol `stream`
     counts (all but the first). `xz` is by how much the held-out text makes the training text's archive larger (LZMA2,
-    preset 9e, UTF-8), None in a Python without lzma. `training` and `held_out` say how many characters were used: of a
+    preset 9e, UTF-8, a dictionary of 4 MiB at most), None in a Python without lzma. `training` and `held_out` say how many characters were used: of a
     long corpus the last before the held-out part, and the first of that.
     """
 

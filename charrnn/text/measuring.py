@@ -26,6 +26,7 @@ Utf8 = bytes | bytearray | memoryview
 FILE = "baselines.json"
 """In a run's folder, and under another name in the user's cache: one JSON object, a field for each figure."""
 _ORDER = 5
+_XZ_DICTIONARY = 4 << 20  # bytes
 _PART = 1 << 17  # bytes or ids that are worked on at a time
 
 
@@ -129,8 +130,9 @@ def _xz(training: Utf8, held_out: Utf8, characters: int) -> float | None:
         import lzma
     except ImportError:
         return None
-    # Preset 9e's dictionary of 64 MiB would take 700 MB of memory; one as large as the text finds the same matches.
-    size = max(4096, len(training) + len(held_out))
+    # Eleven times the dictionary is what it takes of memory. One as large as the text finds the same matches as the
+    # preset's 64 MiB; with several bytes to a character the text is larger than what is worth that.
+    size = min(max(4096, len(training) + len(held_out)), _XZ_DICTIONARY)
     filters = [{"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME, "dict_size": size}]
 
     def compressed(*texts: Utf8) -> int:
