@@ -22,8 +22,8 @@ Ids = NDArray[np.unsignedinteger]
 Numbers = NDArray[np.float64]
 Places = NDArray[np.int32]
 
-_PART = 1 << 18  # characters that are worked on at a time
-_DENSE = 1 << 22  # up to so many possible n-grams, a table of all of them is faster than sorting those that are met
+_PART = 1 << 17  # characters that are worked on at a time
+_DENSE = 1 << 21  # up to so many possible n-grams, a table of all of them is faster than sorting those that are met
 _WITHOUT_COUNTS = (0.5, 1.0, 1.5)  # discounts where the text is too short to estimate them, KenLM's too
 
 
