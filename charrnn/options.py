@@ -188,10 +188,23 @@ def request_of(arguments: argparse.Namespace, *, train: bool = True) -> RunReque
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What the workbench was asked for; `attach_only`: a live run, and nothing is to be begun."""
+    """What the workbench was asked for.
+
+    `attach_only`: a live run, and nothing is to be begun. `serve`: in browsers, at that `port` of loopback. `named`:
+    there was more on the command line than that.
+    """
 
     request: RunRequest
     attach_only: bool
+    serve: bool = False
+    port: int = 8000
+    named: bool = False
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: give a number from 0 to 65535")
+    return int(text)
 
 
 def parse_workbench(argv: list[str]) -> Wanted:
@@ -202,9 +215,17 @@ def parse_workbench(argv: list[str]) -> Wanted:
     parser.add_argument(
         "--attach", action="store_true", help="attach to a live run; without TARGET to the only one that there is"
     )
+    parser.add_argument(
+        "--serve", action="store_true", help="in a browser, for you alone (needs charrnn[serve]); prints the address"
+    )
+    parser.add_argument("--port", type=_port, default=8000, metavar="N", help="for --serve; 0 takes any (default 8000)")
     add_run(parser)
     arguments = parser.parse_args(argv)
+    serve, port = arguments.serve, arguments.port
+    del arguments.serve, arguments.port
     try:
-        return Wanted(request_of(arguments, train=False), arguments.attach)
+        request = request_of(arguments, train=serve)
+        named = bool(request.target or request.options or request.run or arguments.attach)
+        return Wanted(request, arguments.attach, serve, port, named)
     except UsageError as error:
         parser.exit(2, f"charrnn-tui: {error}\n")

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from charrnn.config import UsageError
 from charrnn.engine import client
-from charrnn.options import parse_workbench
+from charrnn.options import Wanted, parse_workbench
 
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
@@ -41,8 +41,11 @@ def main() -> int:
     """Runs the workbench, or prints plain lines when standard output is no terminal; returns the exit status."""
     wanted = parse_workbench(sys.argv[1:])
     request = wanted.request
-    on_screen = sys.stdout is not None and sys.stdout.isatty()
-    if on_screen and not keyboard_from_terminal():
+    if wanted.serve:
+        return serve_pages(wanted)
+    in_browser = os.environ.get("TEXTUAL_DRIVER", "").endswith(":WebDriver")  # the process behind one page
+    on_screen = in_browser or (sys.stdout is not None and sys.stdout.isatty())
+    if on_screen and not in_browser and not keyboard_from_terminal():
         complain("there is no terminal to read keys from; use charrnn train, or give the corpus as a file.")
         return 2
     try:
@@ -61,10 +64,35 @@ def main() -> int:
         return run_plain(reached.connection, attached=reached.attached)
     # Until the loop can handle them they wait, or a signal in this half second would leave the engine alone.
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-    return run_on_screen(reached.connection, attached=reached.attached)
+    return run_on_screen(reached.connection, attached=reached.attached, in_browser=in_browser)
 
 
-def run_on_screen(connection: socket.socket, *, attached: bool = False) -> int:
+def serve_pages(wanted: Wanted) -> int:
+    """Serves the workbench to browsers until it is interrupted or its run ends; returns the exit status."""
+    try:
+        from tui.serving import listening, serve
+    except ImportError:
+        complain("--serve needs textual-serve; install it with: pip install 'charrnn[serve]'")
+        return 2
+    request, connection = wanted.request, None
+    arguments = ["--runs-folder", request.runs_folder] if request.runs_folder else []
+    try:
+        place = listening(wanted.port)
+        if wanted.named:
+            connection = client.open_run(request, attach_only=wanted.attach_only).connection
+    except UsageError as error:
+        complain(str(error))
+        return 2
+    except OSError as error:
+        complain(f"the engine could not be started: {error}")
+        return 1
+    status, words = asyncio.run(serve(arguments, connection, place))
+    if words:
+        complain(words)
+    return status
+
+
+def run_on_screen(connection: socket.socket, *, attached: bool = False, in_browser: bool = False) -> int:
     """Draws until the user leaves; returns the exit status.
 
     SIGTERM ends the run that this workbench began, after a checkpoint; one that only `attached` leaves it training.
@@ -79,7 +107,7 @@ def run_on_screen(connection: socket.socket, *, attached: bool = False) -> int:
     from tui.driver import LastResort, TerminalDriver, quiet_standard_error
     from tui.leaving import Leaving
 
-    app = Workbench(connection, TerminalDriver)
+    app = Workbench(connection, None if in_browser else TerminalDriver)  # else the one that the server names
     last_resort = LastResort()  # stays armed to the end: a thread that Textual left behind must not hold that up
 
     async def run() -> Leaving | None:

@@ -19,8 +19,8 @@ class Baselines:
     `uniform` takes all symbols as equally likely; `unigram`, `bigram` and `five_gram` are interpolated modified
     Kneser-Ney models of the character and the 0, 1 and 4 before it, over the characters that the protocol `stream`
     counts (all but the first). `xz` is by how much the held-out text makes the training text's archive larger (LZMA2,
-    preset 9e, UTF-8, a dictionary of 4 MiB at most), None in a Python without lzma. `training` and `held_out` say how many characters were used: of a
-    long corpus the last before the held-out part, and the first of that.
+    preset 9e, UTF-8, a dictionary of 4 MiB at most), None in a Python without lzma. `training` and `held_out` say how
+    many characters were used: of a long corpus the last before the held-out part, and the first of that.
     """
 
     uniform: float
