@@ -78,6 +78,13 @@ class Terminal:
             pass
         return self.status
 
+    def close(self) -> None:
+        """Ends the child if it is still there."""
+        if self.status is None:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+        os.close(self.fd)
+
     def left(self) -> str:
         """What was written to the normal screen after the alternate one was left."""
         _, _, after = bytes(self.raw).rpartition(b"\x1b[?1049l")
@@ -97,7 +104,4 @@ def terminal(*command: str, size: tuple[int, int] = (120, 34), **environment: st
     try:
         yield one
     finally:
-        if one.status is None:
-            os.kill(one.pid, signal.SIGKILL)
-            os.waitpid(one.pid, 0)
-        os.close(one.fd)
+        one.close()

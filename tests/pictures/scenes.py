@@ -1,0 +1,58 @@
+"""What the pictures show: a size, and what is pressed when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """After `seconds`, `keys` are pressed, and the screen then `shows` something."""
+
+    seconds: float
+    keys: str
+    shows: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One workbench on `run`: its `size` (columns, rows), its acts; `rest` seconds later it is the picture."""
+
+    name: str
+    title: str
+    size: tuple[int, int]
+    acts: tuple[Act, ...]
+    rest: float = 2.0
+    run: str = "python-docs-1"
+
+
+PICTURES = (
+    Scene(
+        "workbench",
+        "The workbench after a minute: the loss falls, and the stream has begun to write words",
+        (120, 34),
+        (Act(40, "]"), Act(1, "]"), Act(12, "+", "T 0.85"), Act(0.3, "+", "T 0.90"), Act(4, "---", "T 0.75")),
+    ),
+    Scene("narrow", "The same run at 80x24: chart above, stream below", (80, 24), (Act(4, "]"),), 6.0),
+    Scene("small", "The same run at 60x16: a sparkline and the stream", (60, 16), (), 8.0),
+)
+RECORDING = Scene(
+    "charrnn",
+    "A network learns to write",
+    (100, 30),
+    (
+        Act(6, "]]"),
+        Act(6, "+", "T 0.85"),
+        Act(0.5, "++", "T 0.95"),
+        Act(3, "-----", "T 0.70"),
+        Act(3, "p"),
+        *(Act(0.12, character) for character in "The class "),
+        Act(0.6, "\r"),
+        Act(8, "z"),
+        Act(6, "z"),
+        Act(2, "k", "top-k 40"),
+        Act(3, "q"),
+    ),
+    0.0,
+    "python-docs-2",
+)
