@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING, Any
 from charrnn.config import UsageError
 from charrnn.engine import wire
 from charrnn.engine.orphan import LastWords
-from charrnn.engine.trainer_messages import Build, CannotBuild, Finish, FromTrainer, Proceed
+from charrnn.engine.trainer_messages import Build, CannotBuild, Finish, FromTrainer, Proceed, Remark
+from charrnn.native.library import prepare
 from charrnn.torchrun import seat
 
 if TYPE_CHECKING:
@@ -137,6 +138,8 @@ def _offer_to_the_kernel() -> None:
 
 def _loop(link: Link, build: Build, weights: int, ids: int) -> TrainingLoop:
     """Alone, or as rank 0 of those that one torchrun started."""
+    words = "Compiling the kernels for this processor: once, up to a minute."
+    prepare(lambda: link.say(Remark("info", words)))
     place = seat()
     if place.size > 1:
         from charrnn.engine.rank_process import lead

@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,13 +57,18 @@ class _Compiler:
     version: str
 
 
-def compiled(cache: Path | None = None) -> Compiled:
-    """The library for this machine, from the cache (default: the user's) or made now. Raises CompilingError."""
+def compiled(cache: Path | None = None, *, before: Callable[[], None] | None = None) -> Compiled:
+    """The library for this machine, from the cache (default: the user's) or made now. Raises CompilingError.
+
+    `before` is called if it has to be made, which takes from seconds to most of a minute.
+    """
     compiler = _find_compiler()
     folder = _private(_private(user_cache_path("charrnn")) / "native" if cache is None else cache)
     digest = _digest(compiler)
     place = folder / digest[:32]
     if not _whole(place):
+        if before is not None:
+            before()
         _make(compiler, folder, place)
     return Compiled(place / _LIBRARY, digest)
 

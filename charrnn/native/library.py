@@ -12,6 +12,7 @@ from __future__ import annotations
 import ctypes
 import os
 import threading
+from collections.abc import Callable
 from ctypes import c_double, c_float, c_int64, c_uint32, c_void_p
 from dataclasses import dataclass
 from typing import Any
@@ -94,11 +95,17 @@ _found: _Found | None = None
 
 
 def library() -> Library | None:
-    """The kernels; the first call compiles them if need be (about a second), None where that cannot be or is unwanted.
+    """The kernels; the first call compiles them if need be (some seconds), None where that cannot be or is unwanted.
 
     The environment variable CHARRNN_NATIVE=0 says that PyTorch should do all the work.
     """
     return None if _unwanted() else _load().library
+
+
+def prepare(before: Callable[[], None]) -> None:
+    """Makes `library()` ready; `before` is called if it has to be compiled first."""
+    if not _unwanted():
+        _load(before)
 
 
 def problem() -> str:
@@ -116,18 +123,18 @@ def _unwanted() -> bool:
     return os.environ.get("CHARRNN_NATIVE") == "0"
 
 
-def _load() -> _Found:
+def _load(before: Callable[[], None] | None = None) -> _Found:
     global _found
     if _found is None:
         with _lock:
             if _found is None:
-                _found = _first_load()
+                _found = _first_load(before)
     return _found
 
 
-def _first_load() -> _Found:
+def _first_load(before: Callable[[], None] | None) -> _Found:
     try:
-        made = compiled()
+        made = compiled(before=before)
         try:
             return _Found(Library(made), "")
         except (OSError, AttributeError):  # of another machine, perhaps

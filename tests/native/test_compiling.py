@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shlex
 import subprocess
@@ -11,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from charrnn.engine.messages import Notice
 from charrnn.native import compiling, library
 from charrnn.native.compiling import CompilingError, compiled
+from tests.engine.driving import engine
 
 pytestmark = pytest.mark.usefixtures("kernels")
 LOAD = "import sys; from charrnn.native.compiling import *; from charrnn.native.library import *; "
@@ -51,6 +54,28 @@ def test_a_library_is_compiled_once_and_kept_for_its_user_alone(cache: Path) -> 
     assert cache.stat().st_mode & 0o777 == 0o700
     assert [path.name for path in cache.iterdir()] == [made.digest[:32]]
     assert library.Library(made).lstm_packed_size(1) > 0
+
+
+def test_who_asks_is_told_before_it_is_compiled_and_only_then(cache: Path) -> None:
+    told: list[bool] = []
+    compiled(cache, before=lambda: told.append(cache.exists() and any(cache.iterdir())))
+    compiled(cache, before=lambda: told.append(True))
+    assert told == [False]
+
+
+def test_a_first_start_says_that_it_compiles(
+    corpus_file: Path, runs_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CC", compiler(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "own"))
+
+    async def go() -> None:
+        async with engine(corpus_file, cell="mingru", hidden=32, embedding=32) as (watcher, _):
+            await watcher.until(lambda: watcher.status.state == "training", 90)
+            said = [notice.text for notice in watcher.told(Notice)]
+            assert "Compiling the kernels for this processor: once, up to a minute." in said
+
+    asyncio.run(go())
 
 
 def test_other_sources_make_another_library(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
