@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.app import App, SystemCommand
@@ -16,10 +17,20 @@ from tui.panes.status import BottomBar
 from tui.panes.workspace import Workspace
 from tui.session import Session
 
+if TYPE_CHECKING:
+    from textual.command import Provider
+
+
+def _commands() -> type[Provider]:
+    from tui.commands import Commands  # not before the palette is opened
+
+    return Commands
+
 
 class Arranging(App[Leaving]):
     """What the keys do to the panes; the workbench has the panes, and says things. `table` is the keys in force."""
 
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_commands}
     session: Session
     panes: Workspace
     table: tuple[keys.Key, ...] = keys.TABLE
@@ -124,9 +135,12 @@ class Arranging(App[Leaving]):
 
         self.push_screen(HelpScreen(self.table, self.pane_with_focus()))
 
+    def commands(self) -> list[keys.Key]:
+        """What the palette offers, that of the pane with the focus first."""
+        offered = [key for _, table in keys.grouped(self.table, self.pane_with_focus()) for key in table]
+        return [key for key in offered if key.command]
+
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        own = self.pane_with_focus()
-        for key in sorted(self.table, key=lambda key: not key.pane or key.pane != own):
-            if key.command:
-                title = f"{key.command}  ({key.shown.split()[0]})" if key.shown else key.command
-                yield SystemCommand(title, key.description, partial(self.perform, key))
+        """The same for whoever else asks Textual for it."""
+        for key in self.commands():
+            yield SystemCommand(key.command, key.description, partial(self.perform, key))

@@ -28,8 +28,8 @@ TABLE: tuple[Key, ...] = (
     *editing.KEYS,
 )
 GROUPS = tuple(dict.fromkeys(key.group for key in TABLE))
-HOMES = {"stream": "Stream", "prime": "Editing the prime"}
-"""The groups whose keys work everywhere, and yet belong to a pane; those of a pane's own keys need not stand here."""
+HOMES = {"stream": "Stream", "loss": "Chart", "corpus": "Corpus", "prime": "Editing the prime"}
+"""The groups that belong to a pane, also where their keys work everywhere; the pane's own keys need not stand here."""
 _NO_KEY = "no-key"
 """What no terminal sends: an action whose keys were all taken away."""
 
@@ -97,7 +97,8 @@ def footer(
         if not label or key.id in idle or (not usable and (key.keys or key.action)):
             continue
         called = key.footer_keys or key.shown.split()[0] if usable == list(key.keys) else names.called(usable[0])
-        rank = key.rank - 100 if pane and key.pane else key.rank
+        # What is another word now is news, and the pane's own keys are what its user looks for.
+        rank = key.rank - 100 if pane and key.pane else min(key.rank, 2) if key.id in (labels or {}) else key.rank
         entries.append(Entry(called, label, rank, key))
     return entries
 

@@ -52,15 +52,9 @@ def named(key: str) -> str | None:
 
 
 def called(name: str) -> str:
-    """How a person calls the key of Textual's `name`."""
+    """How a person calls the key of Textual's `name`, a character of ASCII by itself."""
     *modifiers, base = name.split("+")
-    character = _CHARACTERS.get(base, _CALLED.get(base, base))
-    if len(base) > 1 and character == base and base not in _NAMED | _FUNCTIONS:
-        try:
-            character = unicodedata.lookup(base.replace("_", " "))
-        except KeyError:
-            character = base
-    return "+".join([*modifiers, character])
+    return "+".join([*modifiers, _CHARACTERS.get(base, _CALLED.get(base, base))])
 
 
 def types(name: str) -> bool:

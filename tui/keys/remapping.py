@@ -42,7 +42,7 @@ def remapped(mapping: Mapping[str, Sequence[str]], table: Sequence[Key]) -> tupl
 
 
 def _with_keys(key: Key, wanted: Sequence[str]) -> Key:
-    found = []
+    found = {}
     for word in wanted:
         name = names.named(word)
         if name is None:
@@ -56,8 +56,8 @@ def _with_keys(key: Key, wanted: Sequence[str]) -> Key:
             )
         if name in MOVES - set(key.keys):
             raise UsageError(f"The key {word} for {key.id!r} moves about in every pane; choose another.")
-        found.append(name)
-    return replace(key, keys=tuple(dict.fromkeys(found)), shown=" ".join(map(names.called, found)))
+        found[name] = word if len(word) == 1 and word != " " else names.called(name)
+    return replace(key, keys=tuple(found), shown=" ".join(found.values()))
 
 
 def _refuse_conflicts(table: Sequence[Key], mapping: Mapping[str, Sequence[str]]) -> None:

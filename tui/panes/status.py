@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -90,6 +93,17 @@ def brief_parts(session: Session) -> list[Part]:
     return parts
 
 
+def grown(parts: Sequence[Part], columns: int, gap: int) -> list[Part]:
+    """As `choose`; then, as far as there is room, parts in brief are told whole again, the lowest rank first."""
+    kept = choose(parts, columns, gap)
+    for part in sorted(parts, key=lambda part: part.rank):
+        short = replace(part, text=part.brief)
+        if short in kept:
+            whole = [part if one == short else one for one in kept]
+            kept = whole if choose(whole, columns, gap) == whole else kept
+    return kept
+
+
 def newest_loss(session: Session) -> float | None:
     """The newest held-out loss, nats per character; failing that the newest one of training."""
     for field in ("val_loss", "train_loss"):
@@ -120,14 +134,31 @@ class StatusLine(Widget):
 
     def render_line(self, y: int) -> Strip:
         columns = self.size.width
-        gap, between = (2, "  ") if self.in_brief else (3, " · ")
-        parts = choose(self._brief if self.in_brief else self._parts, columns - 2, gap)
+        between = "  " if self.in_brief else " · "
+        parts = grown(self._brief, columns - 2, 2) if self.in_brief else choose(self._parts, columns - 2, 3)
         segments = [Segment(" ")]
         for number, part in enumerate(parts):
             if number:
                 segments.append(Segment(between, palette.QUIET))
             segments.append(Segment(part.text, part.style))
         return Strip(segments).adjust_cell_length(columns)
+
+
+def entry_width(entry: keys.Entry) -> int:
+    """The cells of a key and its word."""
+    return width(entry.shown) + 1 + width(entry.label)
+
+
+def chosen(entries: Sequence[keys.Entry], columns: int) -> list[keys.Entry]:
+    """Those that there is room for, in their order: of each two that compete the one of lower rank."""
+    kept: set[int] = set()
+    room = columns + 3
+    for number in sorted(range(len(entries)), key=lambda number: entries[number].rank):
+        needed = entry_width(entries[number]) + 3
+        if needed <= room:
+            kept.add(number)
+            room -= needed
+    return [entries[number] for number in sorted(kept)]
 
 
 class BottomBar(Widget):
@@ -201,16 +232,13 @@ class BottomBar(Widget):
             mark = Segment(" ▌ " if columns > 4 else "", style)
             text = rows[y] if y < len(rows) else ""
             return Strip([mark, Segment(text, style)]).adjust_cell_length(columns)
-        parts = [Part(f"{entry.shown} {entry.label}", rank=entry.rank) for entry in self._entries]
-        kept = choose(parts, columns - 2, 3)
-        entries = [entry for entry, part in zip(self._entries, parts, strict=True) if any(one is part for one in kept)]
         segments, self._places, at = [Segment(" ")], [], 1
-        for number, entry in enumerate(entries):
+        for number, entry in enumerate(chosen(self._entries, columns - 2)):
             if number:
                 segments.append(Segment("   "))
                 at += 3
             segments += [Segment(entry.shown, palette.ACCENT), Segment(f" {entry.label}", palette.QUIET)]
-            end = at + width(entry.shown) + 1 + width(entry.label)
+            end = at + entry_width(entry)
             self._places.append((at, end, entry))
             at = end
         return Strip(segments).adjust_cell_length(columns)

@@ -95,8 +95,9 @@ class Workspace(Dragging):
         """Whatever had the focus and is no longer there gives it to what is."""
         if not self.is_mounted:
             return
-        name = self.name_of(self.screen.focused)
-        if name is not None and not self.pane(name).display:
+        focused = self.screen.focused
+        name = self.name_of(focused)
+        if focused is None or (name is not None and not self.pane(name).display):
             there = next((self.pane(other) for other in ("stream", "loss", "corpus") if self.pane(other).display), None)
             self.screen.set_focus(there.body if there is not None else None, scroll_visible=False)
 

@@ -24,9 +24,8 @@ Row = list[tuple[str, Style]]
 Group = tuple[str, list[tuple[str, str]]]
 
 MOUSE = (
-    ("click", "focus a pane; in the footer: do what is said there"),
-    ("click title", "the pane alone, and back"),
-    ("click bars", "the chart, where the losses are a line of bars"),
+    ("click", "a pane: focus it; a word of the footer: do that"),
+    ("click", "a pane's title: the pane alone, and back; the losses' line of bars: a chart"),
     ("drag", "the line between two panes: their sizes"),
     ("wheel", "scroll"),
 )
@@ -70,7 +69,7 @@ def help_rows(columns: int, search: str = "", table: Sequence[keys.Key] = keys.T
     groups = help_groups(search, table, pane)
     if not groups:
         return [[(fit(f"Nothing has “{search}”; esc clears the search.", columns), palette.QUIET)]]
-    margin = max(width(shown) for _, entries in groups for shown, _ in entries) + 2
+    margin = max(width(shown) for _, lines in groups for shown, _ in lines) + 2
     if columns < TWO_COLUMNS_FROM or len(groups) == 1:
         return [row for group in groups for row in [*_group_rows(group, columns, margin), []]][:-1]
     half = (columns - 3) // 2
