@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -25,6 +24,8 @@ def remapped(mapping: Mapping[str, Sequence[str]], table: Sequence[Key]) -> tupl
     known = {key.id: key for key in table}
     for name in mapping:
         if name not in known:
+            import difflib  # a start with keys that are right need not wait for it
+
             near = difflib.get_close_matches(name, known, 3, 0.4)
             hint = f"; the nearest are {', '.join(near)}" if near else f"; there are {', '.join(known)}"
             raise UsageError(f"There is no action {name!r} to give a key to{hint}.")

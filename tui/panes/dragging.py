@@ -22,6 +22,7 @@ class Dragging(Vertical):
     upper: Horizontal
     loss_line: LossLine
     _dragged: Line | None = None
+    _held = 0
     _moved = False
 
     def pane(self, name: PaneName) -> Pane:
@@ -50,23 +51,25 @@ class Dragging(Vertical):
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         self._moved = False
-        self._dragged = self.line_at(*event.screen_offset)
+        column, row = event.screen_offset
+        self._dragged = self.line_at(column, row)
         if self._dragged is not None:
             event.stop()
             self.capture_mouse()
+            # Which of the two frames that touch was taken hold of.
+            self._held = row - self.upper.region.bottom if self._dragged == "height" else column - self.plan.left
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
         if self._dragged is None:
             return
         event.stop()
         column, row = event.screen_offset
-        region = self.upper.region
-        if self.line_at(column, row) == self._dragged and not self._moved:
-            return
         if self._dragged == "height":
-            self._moved |= self.set_lines(height=row - region.y + (row < region.bottom))
+            height = row - self._held - self.upper.region.y
+            self._moved |= height != self.plan.upper_height and self.set_lines(height=height)
         else:
-            self._moved |= self.set_lines(left=column + (column < self.plan.left))
+            left = column - self._held
+            self._moved |= left != self.plan.left and self.set_lines(left=left)
 
     def on_mouse_up(self, event: events.MouseUp) -> None:
         if self._dragged is not None:
