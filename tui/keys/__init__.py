@@ -115,11 +115,12 @@ def _is_of(key: Key, group: str, pane: str) -> bool:
 
 
 def markdown() -> str:
-    """The README's table of keys."""
-    lines: list[str] = ["| key | does |", "|---|---|"]
+    """The README's table of keys; an id stands where the key can be another."""
+    lines: list[str] = ["| key | does | id |", "|---|---|---|"]
     for group, keys in grouped():
-        lines.append(f"| | **{group}** |")
+        lines.append(f"| | **{group}** | |")
         for key in keys:
             called = " ".join(f"`{name}`" for name in key.shown.split())
-            lines.append(f"| {called} | {key.description.replace('|', chr(92) + '|')} |")
+            name = f"`{key.id}`" if key.action else ""
+            lines.append(f"| {called} | {key.description.replace('|', chr(92) + '|')} | {name} |")
     return "\n".join(lines) + "\n"
