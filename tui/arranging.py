@@ -101,7 +101,7 @@ class Arranging(App[Leaving]):
         self.draw_footer()
 
     def action_zoom(self) -> None:
-        self.panes.zoom(self.focused)
+        self.panes.zoom(self.panes.screen.focused)
         self.draw_footer()
 
     def action_move_line(self, down: int, right: int) -> None:

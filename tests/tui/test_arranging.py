@@ -289,6 +289,17 @@ def test_while_the_prime_is_edited_the_footer_has_no_key_that_would_type() -> No
     run(test)
 
 
+def test_a_prime_that_is_wider_than_its_line_is_shown_to_its_end() -> None:
+    async def test() -> None:
+        async with bench((30, 8)) as one:
+            one.engine.change(prime="the beginning of a prime that is quite long, and its end")
+            await one.pilot.pause(0.1)
+            await one.press("p")
+            await one.shows("and its end")
+
+    run(test)
+
+
 def test_help_begins_with_the_focused_pane_and_is_searched_by_typing() -> None:
     async def test() -> None:
         async with bench((80, 24)) as one:
