@@ -41,6 +41,8 @@ def of(name: str, table: tuple[keys.Key, ...]) -> keys.Key:
         ("f99", None),
         ("ctrl+", None),
         ("\x1b", None),
+        ("\u0301", None),
+        ("\u202e", None),
         ("xy", None),
     ],
 )

@@ -43,7 +43,8 @@ def named(key: str) -> str | None:
             break
         modifiers, base = modifiers + modifier, base[len(modifier) :]
     if len(base) == 1:
-        name = _of_character(base) if base.isprintable() else ""
+        # Marks that join what stands before them are no keys that could be shown.
+        name = _of_character(base) if base == " " or unicodedata.category(base)[0] in "LNPS" else ""
         return modifiers + name if name else None
     base = base.lower()
     base = next((name for name, called in _CALLED.items() if called == base), base)

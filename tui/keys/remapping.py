@@ -11,7 +11,7 @@ from tui.keys.key import Key
 
 TAKEN = frozenset({"ctrl+a", "ctrl+b", "ctrl+h", "ctrl+i", "ctrl+j", "ctrl+m", "ctrl+s", "ctrl+q", "ctrl+z"})
 """Chords that tmux, screen or a terminal take for themselves, or send as another key."""
-MOVES = frozenset({"tab", "shift+tab", "up", "down", "pageup", "pagedown", "home", "escape"})
+MOVES = frozenset({"tab", "shift+tab", "up", "down", "pageup", "pagedown", "home", "end", "escape"})
 """Keys that move about in every pane and screen, and are nobody else's."""
 
 

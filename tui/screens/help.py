@@ -40,6 +40,8 @@ WORDS = (
 )
 TWO_COLUMNS_FROM = 104
 """Columns from which on the groups stand in two columns."""
+LEAST_BESIDE = 20
+"""Columns that a description has beside its key; with fewer it stands below."""
 LONGEST_SEARCH = 40
 
 
@@ -56,12 +58,8 @@ def help_groups(search: str = "", table: Sequence[keys.Key] = keys.TABLE, pane: 
 
 def _has(words: Sequence[str], group: str, shown: str, description: str) -> bool:
     text = f"{group} {description}".lower()
-    called = shown.lower().split()
-    return all(word in called or (len(word) > 1 and word in text) or _begins(word, called) for word in words)
-
-
-def _begins(word: str, called: Sequence[str]) -> bool:
-    return any(name.startswith(word) for name in called)
+    called = shown.lower()
+    return all(called.startswith(word) or f" {word}" in called or (len(word) > 1 and word in text) for word in words)
 
 
 def help_rows(columns: int, search: str = "", table: Sequence[keys.Key] = keys.TABLE, pane: str = "") -> list[Row]:
@@ -82,9 +80,13 @@ def help_rows(columns: int, search: str = "", table: Sequence[keys.Key] = keys.T
 
 
 def _group_rows(group: Group, columns: int, margin: int) -> list[Row]:
-    rows: list[Row] = [[(group[0], palette.STRONG)]]
+    rows: list[Row] = [[(fit(group[0], columns), palette.STRONG)]]
     for shown, description in group[1]:
-        for number, line in enumerate(wrap(description, max(10, columns - margin - 2))):
+        if columns - margin - 2 < LEAST_BESIDE:
+            rows.append([("  " + fit(shown, columns - 2), palette.ACCENT)])
+            rows += [[("    " + line.rstrip(), palette.PLAIN)] for line in wrap(description, max(1, columns - 4))]
+            continue
+        for number, line in enumerate(wrap(description, columns - margin - 2)):
             name = "" if number else shown
             gap = " " * (margin - width(name))
             rows.append([("  " + name + gap, palette.ACCENT), (line.rstrip(), palette.PLAIN)])
