@@ -83,7 +83,8 @@ def kernels(monkeypatch: pytest.MonkeyPatch) -> Library:
 
 @pytest.fixture(autouse=True, scope="session")
 def _cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """What is kept of corpora stays out of the user's folder."""
+    """What is kept of corpora, and what the workbench remembers, stays out of the user's folders."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CHARRNN_STATE", str(tmp_path_factory.mktemp("state")))
         patch.setenv("CHARRNN_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield

@@ -67,6 +67,7 @@ class Workbench(Playing, Charting, Arranging, Departing, App[Leaving]):
     ) -> None:
         super().__init__(driver_class=driver_class)
         self.settings = settings
+        self.table = keys.remapped(settings.keys)
         self.register_theme(THEME)
         self.theme = "workbench"
         self.animation_level = "none"
@@ -207,6 +208,7 @@ class Workbench(Playing, Charting, Arranging, Departing, App[Leaving]):
 
     def _draw_status(self) -> None:
         self.panes.status.show(self.session)
+        self.draw_footer()
 
     def _draw_knobs(self) -> None:
         session = self.session

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from charrnn.config import RunConfig, StreamConfig, UsageError
+from charrnn.engine.last_stream import last_stream
 from charrnn.engine.messages import CorpusInfo, RunRequest
 from charrnn.engine.new_text import as_known, has_newer_text, vocabulary_of_newest
 from charrnn.engine.replay import Replay, read_replay, replay_name
@@ -52,7 +53,7 @@ def open_request(request: RunRequest) -> Opened:
             refuse_live(place)  # at once, not only when the text is read and the lock is taken
             recorded = directory.read_config(place)
             require_writable(place)
-            stream = stream_config(request.options, recorded.stream)
+            stream = stream_config(request.options, last_stream(place, recorded.stream))
             return Opened(place, recorded.corpus.source, recorded.corpus.name, stream, recorded)
         _require_run(request)
         require_target(target)

@@ -18,6 +18,8 @@ from charrnn.engine import trainer_messages as trainer
 from charrnn.engine.baselines import MEASURED_AFTER, find_baselines
 from charrnn.engine.board import Board
 from charrnn.engine.connection import PATIENCE, Connection
+from charrnn.engine.last_stream import LONGEST_PRIME as LONGEST_PRIME
+from charrnn.engine.last_stream import LastStream, StreamKeeper
 from charrnn.engine.listening import Complaints, Listener
 from charrnn.engine.messages import (
     ClientMessage,
@@ -47,7 +49,6 @@ from charrnn.presets import range_problem
 from charrnn.text import cache
 from charrnn.text.corpus import Corpus
 
-LONGEST_PRIME = 10_000
 SAMPLER_ENDS_WITHIN = 2.0
 
 
@@ -85,6 +86,10 @@ class Engine:
         self._folder: Path | None = None
         self._begun = False
         self._complaints = Complaints()
+        self._prime_chosen = False
+        self._last_stream = StreamKeeper(
+            lambda: self._supervisor.folder if self._begun and self._supervisor else None, self._stream_now
+        )
 
     # ---- what connections call --------------------------------------------------------------------------------
 
@@ -143,15 +148,20 @@ class Engine:
                 if self._sampler:
                     self._sampler.set_knobs(knobs)
                 self.board.set_status(knobs=knobs, hurry=True)
+                self._last_stream.changed()
             case SetPace(pace) if self._fits(pace=pace):
                 if self._sampler:
                     self._sampler.set_pace(pace)
                 self.board.set_status(pace=pace, hurry=True)
+                self._last_stream.changed()
             case RestartStream(prime) if prime is not None and len(prime) > LONGEST_PRIME:
                 words = f"A prime of {len(prime):,} characters is too long; give it {LONGEST_PRIME:,} at most."
                 self.board.announce(Notice("warning", words))
             case RestartStream(prime, seed) if seed is None or self._fits(seed=seed):
                 self._restart_stream(prime, random.randrange(1, 10_000) if seed is None else seed)
+                if prime is not None:
+                    self._prime_chosen = True
+                    self._last_stream.changed()
             case SetLearningRate(rate) if self._fits(lr=rate):
                 self._to_trainer(trainer.Rate(rate), "its learning rate")
             case SetCooldown(on, steps) if steps is None or self._fits(steps=steps):
@@ -210,6 +220,10 @@ class Engine:
             self._sampler.set_knobs(self.board.status.knobs)
             self._sampler.set_pace(self.board.status.pace)
             self._sampler.restart(self.board.status.prime, self.board.status.seed)
+
+    def _stream_now(self) -> LastStream:
+        status = self.board.status
+        return LastStream(status.knobs, status.pace, status.prime if self._prime_chosen else "")
 
     def _generated(self, piece: Generated, urgent: bool) -> None:
         if not self.board.status.sampler_ready:
@@ -270,6 +284,7 @@ class Engine:
             for task in list(self._tasks):
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
+            await self._last_stream.close()
             if self._supervisor:
                 self._supervisor.close()
             if self._sampler:  # a thread that is in the middle of torch when the process ends aborts it
@@ -316,6 +331,7 @@ class Engine:
         self._corpus = corpus
         prime = corpus.vocabulary.known(stream.prime) if stream.prime else corpus.line_for_prime()
         self.board.set_status(prime=prime)
+        self._prime_chosen |= bool(stream.prime)
         if stream.prime:
             self._restart_stream(stream.prime, stream.seed)
         self._supervisor = Supervisor(

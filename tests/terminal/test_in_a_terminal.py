@@ -111,9 +111,17 @@ def test_frames_stand_straight_at(size: tuple[int, int]) -> None:
         one.end()
 
 
-def test_at_20x5_a_message_says_what_size_is_needed() -> None:
-    with terminal(size=(20, 5)) as one:
-        one.shows("40x10", "20x5")
+def test_at_9x4_a_message_says_what_size_is_needed() -> None:
+    with terminal(size=(9, 4)) as one:
+        one.shows("10x1", "9x4")
+
+
+def test_at_30x6_there_is_a_line_of_state_and_the_stream() -> None:
+    with terminal(size=(30, 6)) as one:
+        one.shows("●", "T 0.80", "the quick brown fox")
+        assert not set("╭╮╰╯│") & set("".join(one.screen.display))
+        one.press("q")
+        assert one.end() == 0
 
 
 def test_standard_input_may_be_the_corpus() -> None:

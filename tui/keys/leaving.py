@@ -9,7 +9,7 @@ KEYS: tuple[Key, ...] = (
         id="help",
         keys=("question_mark", "f1"),
         shown="? f1",
-        description="this help",
+        description="this help; type to search it",
         group="Leaving and help",
         action="help",
         label="help",
@@ -18,10 +18,13 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         id="palette",
-        keys=(),
+        keys=("ctrl+p",),
         shown="ctrl+p",
         description="command palette: every action by name",
         group="Leaving and help",
+        action="command_palette",
+        label="commands",
+        rank=11,
     ),
     Key(
         id="detach",
@@ -52,6 +55,8 @@ KEYS: tuple[Key, ...] = (
         description="when the engine has gone or ended: start it again",
         group="Leaving and help",
         action="start_again",
+        label="start again",
+        rank=0,
         command="Start the engine again",
     ),
     Key(
@@ -61,5 +66,6 @@ KEYS: tuple[Key, ...] = (
         description="as q; the exit status says that it was interrupted (130)",
         group="Leaving and help",
         action="interrupt",
+        command="Interrupt: as q, with the status of an interrupt",
     ),
 )

@@ -10,20 +10,20 @@ KEYS: tuple[Key, ...] = (
         keys=(),
         shown="↑ ↓",
         description="scroll by a row",
-        group="While a pane has the focus",
+        group="Scrolling",
     ),
     Key(
         id="scroll-page",
         keys=(),
         shown="pgup pgdn",
         description="scroll by a page",
-        group="While a pane has the focus",
+        group="Scrolling",
     ),
     Key(
         id="scroll-home",
         keys=(),
         shown="home",
         description="to the beginning",
-        group="While a pane has the focus",
+        group="Scrolling",
     ),
 )

@@ -18,6 +18,8 @@ from textual.widget import Widget
 from tui import palette
 from tui.terminal import width
 
+_REVERSED = Style(reverse=True)
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -53,6 +55,7 @@ class FrameLine(Widget):
 
     def __init__(self, *, upper: bool) -> None:
         super().__init__()
+        self._upper = upper
         self._ends = "╭╮" if upper else "╰╯"
         self._left: tuple[Part, ...] = ()
         self._right: tuple[Part, ...] = ()
@@ -65,24 +68,34 @@ class FrameLine(Widget):
 
     def render_line(self, y: int) -> Strip:
         columns = self.size.width
-        line = self.rich_style
+        focused = self._focused()
+        line = palette.ACCENT if focused else palette.QUIET
         if columns < 2:
             return Strip([Segment("─" * columns, line)], columns)
         inner = columns - 2
         ranked = choose([*self._left, *self._right], max(0, inner - 6), 2)
-        left = self._run([part for part in self._left if part in ranked], line)
+        left = self._run([part for part in self._left if part in ranked], line, marked=self._upper and focused)
         right = self._run([part for part in self._right if part in ranked], line)
         used = sum(width(segment.text) for segment in (*left, *right))
         fill = Segment("─" * max(0, inner - used), line)
         return Strip([Segment(self._ends[0], line), *left, fill, *right, Segment(self._ends[1], line)], columns)
 
+    def _focused(self) -> bool:
+        """Whether the focus is in the pane."""
+        focused = self.screen.focused
+        return focused is not None and self.parent in focused.ancestors
+
     @staticmethod
-    def _run(parts: Sequence[Part], line: Style) -> list[Segment]:
+    def _run(parts: Sequence[Part], line: Style, *, marked: bool = False) -> list[Segment]:
         if not parts:
             return []
         segments = [Segment("─ ", line)]
         for number, part in enumerate(parts):
-            segments.append(Segment(("  " if number else "") + part.text, part.style))
+            if number:
+                segments.append(Segment("  "))
+            # With colours and without, the title says where the focus is.
+            style = palette.ACCENT_STRONG + _REVERSED if marked and not number else part.style
+            segments.append(Segment(part.text, style))
         return [*segments, Segment(" ─", line)]
 
 
@@ -91,10 +104,10 @@ class Pane(Vertical):
 
     DEFAULT_CSS = """
     Pane { width: 1fr; height: 1fr; }
-    Pane > FrameLine { color: $quiet; }
     Pane > .body { border-left: round $quiet; border-right: round $quiet; width: 1fr; height: 1fr; }
-    Pane:focus-within > FrameLine { color: $accent; }
     Pane:focus-within > .body { border-left: round $accent; border-right: round $accent; }
+    Pane.-bare > FrameLine { display: none; }
+    Pane.-bare > .body { border: none; }
     """
 
     def __init__(self, title: str, body: Widget, *, id: str) -> None:  # noqa: A002 - Textual's own name for it
@@ -110,3 +123,13 @@ class Pane(Vertical):
         yield self.upper
         yield self.body
         yield self.lower
+
+    def on_descendant_focus(self) -> None:
+        self._draw_frame()
+
+    def on_descendant_blur(self) -> None:
+        self._draw_frame()
+
+    def _draw_frame(self) -> None:
+        self.upper.refresh()
+        self.lower.refresh()

@@ -82,7 +82,13 @@ class PrimeInput(Input):
         self.cursor_position = len(self.value)
         self.add_class("-open")
         self.focus()
+        self.call_after_refresh(self._show_end)
         self._name_unknown()
+
+    def _show_end(self) -> None:
+        """Until now there was no width to scroll in."""
+        at, self.cursor_position = self.cursor_position, 0
+        self.cursor_position = at
 
     @property
     def is_open(self) -> bool:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
+from textual.geometry import Size
+from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -73,38 +78,123 @@ def status_parts(session: Session) -> list[Part]:
     return parts
 
 
+def brief_parts(session: Session) -> list[Part]:
+    """All that there is to say where this line and the stream are the whole screen."""
+    status, (glyph, style) = session.status, STATES.get(session.state, ("●", palette.PLAIN))
+    knobs, loss = session.knobs, newest_loss(session)
+    parts = [Part(f"{glyph} {safe_line(session.state)}", style, 1, glyph)]
+    if status.reading is not None:
+        return [*parts, Part(safe_line(status.reading.words()), palette.PLAIN, 2, "reading")]
+    if loss is not None:
+        parts.append(Part(f"loss {loss:.2f}", palette.STRONG, 2, f"{loss:.2f}"))
+    parts.append(Part("greedy" if knobs.greedy else f"T {knobs.temperature:.2f}", palette.ACCENT_STRONG, 3))
+    if status.step:
+        parts.append(Part(f"step {status.step:,}", palette.PLAIN, 4, compact(status.step)))
+    return parts
+
+
+def grown(parts: Sequence[Part], columns: int, gap: int) -> list[Part]:
+    """As `choose`; then, as far as there is room, parts in brief are told whole again, the lowest rank first."""
+    kept = choose(parts, columns, gap)
+    for part in sorted(parts, key=lambda part: part.rank):
+        short = replace(part, text=part.brief)
+        if short in kept:
+            whole = [part if one == short else one for one in kept]
+            kept = whole if choose(whole, columns, gap) == whole else kept
+    return kept
+
+
+def newest_loss(session: Session) -> float | None:
+    """The newest held-out loss, nats per character; failing that the newest one of training."""
+    for field in ("val_loss", "train_loss"):
+        for point in reversed(session.points):
+            loss: float | None = getattr(point, field)
+            if loss is not None:
+                return loss
+    return None
+
+
 class StatusLine(Widget):
+    """`in_brief` leaves out what a screen without room for frames has no room for."""
+
     DEFAULT_CSS = "StatusLine { height: 1; width: 1fr; }"
 
     def __init__(self) -> None:
         super().__init__(id="status")
         self._parts: list[Part] = []
+        self._brief: list[Part] = []
+        self.in_brief = False
 
     def show(self, session: Session) -> None:
-        parts = status_parts(session)
-        if parts != self._parts:
-            self._parts = parts
+        whole, brief = status_parts(session), brief_parts(session)
+        changed = brief != self._brief if self.in_brief else whole != self._parts
+        self._parts, self._brief = whole, brief
+        if changed:
             self.refresh()
 
     def render_line(self, y: int) -> Strip:
         columns = self.size.width
-        parts = choose(self._parts, columns - 2, 3)
+        between = "  " if self.in_brief else " · "
+        parts = grown(self._brief, columns - 2, 2) if self.in_brief else choose(self._parts, columns - 2, 3)
         segments = [Segment(" ")]
         for number, part in enumerate(parts):
             if number:
-                segments.append(Segment(" · ", palette.QUIET))
+                segments.append(Segment(between, palette.QUIET))
             segments.append(Segment(part.text, part.style))
         return Strip(segments).adjust_cell_length(columns)
 
 
+def entry_width(entry: keys.Entry) -> int:
+    """The cells of a key and its word."""
+    return width(entry.shown) + 1 + width(entry.label)
+
+
+def chosen(entries: Sequence[keys.Entry], columns: int) -> list[keys.Entry]:
+    """Those that there is room for, in their order: of each two that compete the one of lower rank."""
+    kept: set[int] = set()
+    room = columns + 3
+    for number in sorted(range(len(entries)), key=lambda number: entries[number].rank):
+        needed = entry_width(entries[number]) + 3
+        if needed <= room:
+            kept.add(number)
+            room -= needed
+    return [entries[number] for number in sorted(kept)]
+
+
 class BottomBar(Widget):
-    """The footer. A notice takes its place for a while, over as many rows as it needs (four at most)."""
+    """The footer. A notice takes its place for a while, over as many rows as it needs (four at most).
+
+    Where there is no room for a footer there is none, but for as long as a notice stands.
+    """
 
     DEFAULT_CSS = "BottomBar { height: 1; width: 1fr; }"
+
+    class Clicked(Message):
+        """A key's name in the footer was clicked."""
+
+        def __init__(self, key: keys.Key) -> None:
+            super().__init__()
+            self.key = key
 
     def __init__(self) -> None:
         super().__init__(id="bottom")
         self._notice: tuple[str, str] | None = None
+        self._entries: list[keys.Entry] = keys.footer()
+        self._places: list[tuple[int, int, keys.Entry]] = []
+        self._room = Size(80, 24)
+        self._footer = True
+
+    def show_keys(self, entries: list[keys.Entry]) -> None:
+        """Sets which keys the footer may show; draws only what is another."""
+        if entries != self._entries:
+            self._entries = entries
+            if self._notice is None:
+                self.refresh()
+
+    def put(self, room: Size, *, footer: bool) -> None:
+        """Fits onto a screen of that size, on which there is a footer or not."""
+        self._room, self._footer = room, footer
+        self._fit_height()
 
     def show_notice(self, level: str, text: str) -> None:
         self._notice = (level, safe_line(text))
@@ -119,9 +209,16 @@ class BottomBar(Widget):
         self._fit_height()
 
     def _rows(self) -> list[str]:
-        return [] if self._notice is None else wrap(self._notice[1], max(1, self.size.width - 4))[:4]
+        if self._notice is None:
+            return []
+        most = min(4, max(1, self._room.height // 3))
+        lines = wrap(self._notice[1], max(1, self._room.width - 4))
+        if len(lines) > most:
+            lines = [*lines[: most - 1], fit(f"{lines[most - 1].rstrip()} {lines[most]}", max(1, self._room.width - 4))]
+        return lines
 
     def _fit_height(self) -> None:
+        self.display = self._room.height > 1 and (self._footer or self._notice is not None)
         rows = max(1, len(self._rows()))
         if self.styles.height is None or self.styles.height.value != rows:
             self.styles.height = rows
@@ -135,13 +232,22 @@ class BottomBar(Widget):
             mark = Segment(" ▌ " if columns > 4 else "", style)
             text = rows[y] if y < len(rows) else ""
             return Strip([mark, Segment(text, style)]).adjust_cell_length(columns)
-        entries = [Part(f"{shown} {label}", rank=rank) for shown, label, rank in keys.footer()]
-        segments = [Segment(" ")]
-        for number, part in enumerate(choose(entries, columns - 2, 3)):
-            shown, _, label = part.text.partition(" ")
-            segments.append(Segment(("   " if number else "") + shown, palette.ACCENT))
-            segments.append(Segment(" " + label, palette.QUIET))
+        segments, self._places, at = [Segment(" ")], [], 1
+        for number, entry in enumerate(chosen(self._entries, columns - 2)):
+            if number:
+                segments.append(Segment("   "))
+                at += 3
+            segments += [Segment(entry.shown, palette.ACCENT), Segment(f" {entry.label}", palette.QUIET)]
+            end = at + entry_width(entry)
+            self._places.append((at, end, entry))
+            at = end
         return Strip(segments).adjust_cell_length(columns)
+
+    def on_click(self, event: events.Click) -> None:
+        event.stop()
+        for begin, end, entry in self._places if self._notice is None else ():
+            if begin <= event.x < end:
+                self.post_message(self.Clicked(entry.key))
 
 
 class TooSmall(Widget):
