@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn, get_args
 
@@ -188,23 +188,40 @@ def request_of(arguments: argparse.Namespace, *, train: bool = True) -> RunReque
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What the workbench was asked for; `attach_only`: a live run, and nothing is to be begun."""
+    """What the workbench was asked for; `attach_only`: a live run, and nothing is to be begun.
+
+    `own` is what concerns the workbench alone and no engine, by the options' names.
+    """
 
     request: RunRequest
     attach_only: bool
+    own: Mapping[str, Any] = field(default_factory=dict)
 
 
-def parse_workbench(argv: list[str]) -> Wanted:
-    """The workbench's command line. Exits by itself: 0 for --help, 2 with a sentence for what cannot be."""
+OWN = "own_"
+"""Begins the destination of each option that concerns the workbench alone."""
+
+
+def parse_workbench(argv: list[str], add_own: Callable[[argparse.ArgumentParser], None] | None = None) -> Wanted:
+    """The workbench's command line. Exits by itself: 0 for --help, 2 with a sentence for what cannot be.
+
+    `add_own` adds the workbench's own options, whose destinations begin with OWN.
+    """
     parser = Parser(
         prog="charrnn-tui", description="Watch a recurrent network learn to write, and play with it while it does."
     )
     parser.add_argument(
         "--attach", action="store_true", help="attach to a live run; without TARGET to the only one that there is"
     )
+    if add_own is not None:
+        add_own(parser)
     add_run(parser)
     arguments = parser.parse_args(argv)
+    own = {name: value for name, value in vars(arguments).items() if name.startswith(OWN)}
+    for name in own:
+        delattr(arguments, name)
+    set_here = {name.removeprefix(OWN): value for name, value in own.items() if value is not None}
     try:
-        return Wanted(request_of(arguments, train=False), arguments.attach)
+        return Wanted(request_of(arguments, train=False), arguments.attach, set_here)
     except UsageError as error:
         parser.exit(2, f"charrnn-tui: {error}\n")

@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import sys
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -14,14 +15,21 @@ from charrnn.config import UsageError
 from charrnn.engine import client
 from charrnn.options import parse_workbench
 
+if TYPE_CHECKING:
+    from tui.leaving import Leaving
+    from tui.settings import Settings
+
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
 
 def complain(text: str) -> None:
     """One sentence on standard error."""
+    from tui.glyphs import UTF_8, stand_ins
+    from tui.surroundings import charset_of
     from tui.terminal import safe_line
 
-    print(f"charrnn-tui: {safe_line(text)}", file=sys.stderr)
+    words, charset = safe_line(text), charset_of(os.environ)
+    print(f"charrnn-tui: {words if charset == UTF_8 else stand_ins(words, charset)}", file=sys.stderr)
 
 
 def keyboard_from_terminal() -> bool:
@@ -39,8 +47,17 @@ def keyboard_from_terminal() -> bool:
 
 def main() -> int:
     """Runs the workbench, or prints plain lines when standard output is no terminal; returns the exit status."""
-    wanted = parse_workbench(sys.argv[1:])
+    from tui.settings import in_force
+    from tui.settings_text import add_options
+    from tui.surroundings import why_not_drawn
+
+    wanted = parse_workbench(sys.argv[1:], add_options)
     request = wanted.request
+    try:
+        settings = in_force(wanted.own)
+    except UsageError as error:
+        complain(str(error))
+        return 2
     on_screen = sys.stdout is not None and sys.stdout.isatty()
     if on_screen and not keyboard_from_terminal():
         complain("there is no terminal to read keys from; use charrnn train, or give the corpus as a file.")
@@ -59,12 +76,24 @@ def main() -> int:
         from tui.plain import run_plain
 
         return run_plain(reached.connection, attached=reached.attached)
+    reason = "" if settings.plain else why_not_drawn(os.environ)
+    if settings.plain or reason:
+        from tui.speaking import run_speaking
+
+        return left(run_speaking(reached.connection, settings, attached=reached.attached, reason=reason))
     # Until the loop can handle them they wait, or a signal in this half second would leave the engine alone.
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-    return run_on_screen(reached.connection, attached=reached.attached)
+    return run_on_screen(reached.connection, settings, attached=reached.attached)
 
 
-def run_on_screen(connection: socket.socket, *, attached: bool = False) -> int:
+def left(leaving: Leaving) -> int:
+    """Says what is to be said when the workbench has been left; the exit status."""
+    if leaving.text:
+        complain(leaving.text)
+    return leaving.status
+
+
+def run_on_screen(connection: socket.socket, settings: Settings, *, attached: bool = False) -> int:
     """Draws until the user leaves; returns the exit status.
 
     SIGTERM ends the run that this workbench began, after a checkpoint; one that only `attached` leaves it training.
@@ -75,11 +104,15 @@ def run_on_screen(connection: socket.socket, *, attached: bool = False) -> int:
     # How long a lone esc may turn out to be the beginning of another key: at Textual's 100 ms, esc and a quick p are
     # taken for alt+p. What a terminal sends for one key arrives together, over SSH too.
     os.environ.setdefault("ESCDELAY", "40")
+    # As many colours as the terminal has: Rich, which Textual asks, takes COLORTERM's word behind GNU screen, too.
+    os.environ.setdefault(
+        "TEXTUAL_COLOR_SYSTEM", {"16": "standard", "none": "standard"}.get(settings.depth, settings.depth)
+    )
     from tui.app import Workbench
     from tui.driver import LastResort, TerminalDriver, quiet_standard_error
     from tui.leaving import Leaving
 
-    app = Workbench(connection, TerminalDriver)
+    app = Workbench(connection, TerminalDriver, settings)
     last_resort = LastResort()  # stays armed to the end: a thread that Textual left behind must not hold that up
 
     async def run() -> Leaving | None:
@@ -101,15 +134,13 @@ def run_on_screen(connection: socket.socket, *, attached: bool = False) -> int:
         signal.signal(signal.SIGHUP, hung_up)
         signal.signal(signal.SIGINT, lambda *_: loop.call_soon_threadsafe(app.action_interrupt))
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
-        return await app.run_async()
+        return await app.run_async(mouse=settings.mouse)
 
     with quiet_standard_error():
         leaving = asyncio.run(run())
     if leaving is None:
         return app.return_code or 1
-    if leaving.text:
-        complain(leaving.text)
-    return leaving.status
+    return left(leaving)
 
 
 if __name__ == "__main__":

@@ -91,8 +91,8 @@ class Pane(Vertical):
 
     DEFAULT_CSS = """
     Pane { width: 1fr; height: 1fr; }
-    Pane > FrameLine { color: $quiet; }
-    Pane > .body { border-left: round $quiet; border-right: round $quiet; width: 1fr; height: 1fr; }
+    Pane > FrameLine { color: $line; }
+    Pane > .body { border-left: round $line; border-right: round $line; width: 1fr; height: 1fr; }
     Pane:focus-within > FrameLine { color: $accent; }
     Pane:focus-within > .body { border-left: round $accent; border-right: round $accent; }
     """
