@@ -87,3 +87,16 @@ def _cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CHARRNN_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _surroundings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The user's own settings, locale and line are not those of the tests."""
+    none = tmp_path_factory.mktemp("settings") / "settings.toml"
+    none.touch()
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith(("LC_", "SSH_"))] + ["NO_COLOR", "STY", "TMUX"]:
+            patch.delenv(name, raising=False)
+        patch.setenv("LANG", "C.UTF-8")
+        patch.setenv("CHARRNN_SETTINGS", str(none))
+        yield

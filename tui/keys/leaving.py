@@ -20,7 +20,7 @@ KEYS: tuple[Key, ...] = (
         id="palette",
         keys=(),
         shown="ctrl+p",
-        description="command palette: every action by name",
+        description="command palette: every action by name, and the themes",
         group="Leaving and help",
     ),
     Key(
