@@ -46,5 +46,5 @@ class Arranging(App[Leaving]):
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         for key in keys.TABLE:
             if key.command:
-                title = f"{key.command}  ({key.shown.split()[0]})"
+                title = f"{key.command}  ({key.shown.split()[0]})" if key.shown else key.command
                 yield SystemCommand(title, key.description, partial(self.run_action, key.action))

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from functools import partial
+from collections.abc import Sequence
 
-from textual.app import App, SystemCommand
+from textual.app import App
 from textual.filter import LineFilter
-from textual.screen import Screen
 
 from tui.glyphs import UTF_8
 from tui.leaving import Leaving
@@ -54,9 +52,3 @@ class Looking(App[Leaving]):
         charset = "ascii" if self._look.charset == UTF_8 else UTF_8
         self.take_look(Look(self._look.theme, self._look.depth, charset))
         self.say("info", "ASCII instead of frames and bars." if charset == "ascii" else "Frames, bars, every script.")
-
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        yield from super().get_system_commands(screen)
-        for name, theme in THEMES.items():
-            yield SystemCommand(f"Theme: {name}", theme.words, partial(self.action_theme, name))
-        yield SystemCommand("ASCII or Unicode glyphs", "frames, bars and chart in ASCII, or not", self.action_ascii)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from textual.binding import Binding, BindingType
 
-from tui.keys import chart, editing, leaving, panes, rows, stream, training
+from tui.keys import chart, editing, leaving, look, panes, rows, stream, training
 from tui.keys.key import Key
 
 __all__ = ["GROUPS", "TABLE", "Key", "bindings", "footer", "grouped", "markdown"]
@@ -16,6 +16,7 @@ TABLE: tuple[Key, ...] = (
     *stream.KEYS,
     *chart.KEYS,
     *panes.KEYS,
+    *look.KEYS,
     *leaving.KEYS,
     *rows.KEYS,
     *editing.KEYS,
@@ -35,7 +36,7 @@ def bindings(pane: str = "") -> list[BindingType]:
             priority=key.keys[-1].startswith("ctrl+"),
         )
         for key in TABLE
-        if key.action and key.pane == pane
+        if key.action and key.keys and key.pane == pane
     ]
 
 

@@ -20,7 +20,7 @@ KEYS: tuple[Key, ...] = (
         id="palette",
         keys=(),
         shown="ctrl+p",
-        description="command palette: every action by name, and the themes",
+        description="command palette: every action by name",
         group="Leaving and help",
     ),
     Key(
