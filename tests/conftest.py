@@ -18,6 +18,12 @@ settings.register_profile("charrnn", deadline=None, derandomize=True)
 settings.register_profile("thorough", deadline=None, max_examples=3000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "charrnn"))
 
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    words = "write down what the workbench draws now, instead of comparing it with tests/tui/snapshots"
+    parser.addoption("--update-snapshots", action="store_true", help=words)
+
+
 WORDS = [
     "the",
     "a",

@@ -17,10 +17,10 @@ _UPPER, _LOWER = 0b00011011, 0b11100100
 
 _LOOK_ALIKES = {
     **dict.fromkeys("─━┄┅┈┉╌╍═╴╶╸╺╼╾", "-"),
-    **dict.fromkeys("│┃┆┇┊┋╎╏║╵╷╹╻▏▎▍▌▐▕┤├┨┠", "|"),
+    **dict.fromkeys("│┃┆┇┊┋╎╏║╵╷╹╻▏▎▍▌▕┤├┨┠", "|"),
     **dict.fromkeys("╭╮╰╯┌┐└┘┏┓┗┛╔╗╚╝┬┴┼┳┻╋╞╡╪", "+"),
     **dict(zip("▁▂▃▄▅▆▇█", "_.-=+*%#", strict=True)),
-    **dict.fromkeys("▀■▪▬▰▉▊▋", "#"),
+    **dict.fromkeys("▀■▪▬▰▉▊▋▐", "#"),
     **dict.fromkeys("░▱□▫", "."),
     **dict.fromkeys("▒▓", ":"),
     **dict.fromkeys("●◉◆★▶▸►", "*"),
