@@ -224,7 +224,7 @@ def _copy(speaking: Speaking, _: str) -> str:
     if not text:
         return "There is no text to copy yet."
     welcome = speaking.session.welcome
-    _, words = keep(text, welcome.run if welcome else "stream")
+    _, words = keep(text, welcome.run if welcome else "stream", clipboard=False)
     return words
 
 

@@ -47,7 +47,7 @@ from tui.transcript import Transcript
 REPORT_EVERY, SAMPLE_LENGTH = 30.0, 240
 """Seconds between two reports that nobody asked for; characters of the stream in one."""
 LONGEST_SENTENCE = 300
-GREETING = "charrnn-tui in lines. Type help and enter for what you can type, quit and enter to save and leave."
+GREETING = "charrnn-tui in lines. Type help and enter for what can be typed, quit and enter to save and leave."
 _END = re.compile(r"[.!?]['\")\]]*\s|\n")
 
 
@@ -188,7 +188,7 @@ class Speaking:
             return
         self._next_report = now + REPORT_EVERY
         self.say(status_words(self.session))
-        if not changed and self.stream == "samples":
+        if not changed and self.stream == "samples" and self.transcript.characters:
             self.say_sample()
 
     def say_sample(self) -> None:

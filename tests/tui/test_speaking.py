@@ -7,6 +7,7 @@ import contextlib
 import os
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -248,6 +249,15 @@ def test_leaving_detaches_or_saves_and_says_how_to_come_back() -> None:
                 assert bool([m for m in one.engine.received if isinstance(m, StopRun)]) == (line == b"q\n")
 
     run(test)
+
+
+def test_copying_says_only_where_the_file_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    one = Conversation(FakeEngine())
+    one.speaking.hear(piece("To be"))
+    one.speaking.obey("copy")
+    (place,) = tmp_path.rglob("*.txt")
+    assert one.said == [f"Copied 5 characters to {place}"]
 
 
 def test_a_refusal_leaves_with_its_sentence_and_status() -> None:
