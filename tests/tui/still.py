@@ -26,6 +26,7 @@ from tests.tui.fake_engine import WORDS, FakeEngine, point
 from tui.app import Workbench
 from tui.glyphs import UTF_8
 from tui.look import Look
+from tui.pulse import Pulse
 from tui.themes import THEMES, Depth
 
 FOLDER = Path(__file__).parent / "snapshots"
@@ -76,14 +77,16 @@ async def still(size: tuple[int, int]) -> AsyncIterator[tuple[Workbench, Pilot[A
 
 
 async def settle(app: Workbench, pilot: Pilot[Any], ready: Callable[[], bool] = lambda: True) -> None:
-    """Waits until nothing on the screen changes for longer than the slowest pulse."""
+    """Waits until no drawing is due and nothing on the screen changes."""
+    pulses = [value for value in vars(app).values() if isinstance(value, Pulse)]
     quiet, before = 0, None
     for _ in range(600):
         await pilot.pause(0.05)
         now = [strip.text for strip in strips(app)]
-        quiet = quiet + 1 if now == before and ready() else 0
+        rests = now == before and ready() and all(pulse._handle is None for pulse in pulses)
+        quiet = quiet + 1 if rests else 0
         before = now
-        if quiet * 0.05 > 1.7:
+        if quiet > 8:
             return
     raise AssertionError("the screen does not come to rest")
 

@@ -265,3 +265,19 @@ def test_ascii_goes_on_and_off_by_the_command_palette() -> None:
 
 def test_the_help_names_every_theme() -> None:
     assert {f"theme-{name}" for name in THEMES} <= {key.id for key in keys.TABLE}
+
+
+@pytest.mark.parametrize("moves", [True, False])
+def test_nothing_moves_by_itself_unless_animation_is_on(moves: bool) -> None:
+    async def test() -> None:
+        async with bench((80, 24), settings=Settings(animation=moves)) as one:
+            assert one.app.animation_level == ("basic" if moves else "none")
+            await one.press("p")
+            await one.until(lambda: one.app.panes.stream.input.has_focus)
+            shown = set()
+            for _ in range(14):
+                shown.add(one.app.panes.stream.input._cursor_visible)
+                await one.pilot.pause(0.1)
+            assert shown == ({True, False} if moves else {True})
+
+    run(test)
