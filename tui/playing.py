@@ -102,4 +102,4 @@ class Playing:
         if self.settings.clipboard:
             self.copy_to_clipboard(clipped(text))
         run = self.session.welcome.run if self.session.welcome else "stream"
-        self.say(*keep(text, run, clipboard=self.settings.clipboard))
+        self.say(*(keep(text, run) if self.settings.clipboard else keep(text, run, clipboard=False)))
