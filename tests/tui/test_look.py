@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -279,5 +280,19 @@ def test_nothing_moves_by_itself_unless_animation_is_on(moves: bool) -> None:
                 shown.add(one.app.panes.stream.input._cursor_visible)
                 await one.pilot.pause(0.1)
             assert shown == ({True, False} if moves else {True})
+
+    run(test)
+
+
+def test_without_the_clipboard_a_copy_is_a_file_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+
+    async def test() -> None:
+        async with bench((120, 34), settings=Settings(clipboard=False)) as one:
+            await one.press("y")
+            await one.shows("Copied")
+            assert "clipboard" not in one.lines()[-1]
+            assert not one.app.clipboard
+            assert list(tmp_path.rglob("*.txt"))
 
     run(test)
