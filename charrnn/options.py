@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn, get_args
 
@@ -190,12 +190,13 @@ def request_of(arguments: argparse.Namespace, *, train: bool = True) -> RunReque
 class Wanted:
     """What the workbench was asked for.
 
-    `attach_only`: a live run, and nothing is to be begun. `serve`: in browsers, at that `port` of loopback. `named`:
-    there was more on the command line than that.
+    `attach_only`: a live run, and nothing is to be begun. `own` is what concerns the workbench alone and no engine, by
+    the options' names. `serve`: in browsers, at that `port` of loopback. `named`: there was a run on the command line.
     """
 
     request: RunRequest
     attach_only: bool
+    own: Mapping[str, Any] = field(default_factory=dict)
     serve: bool = False
     port: int = 8000
     named: bool = False
@@ -207,8 +208,15 @@ def _port(text: str) -> int:
     return int(text)
 
 
-def parse_workbench(argv: list[str]) -> Wanted:
-    """The workbench's command line. Exits by itself: 0 for --help, 2 with a sentence for what cannot be."""
+OWN = "own_"
+"""Begins the destination of each option that concerns the workbench alone."""
+
+
+def parse_workbench(argv: list[str], add_own: Callable[[argparse.ArgumentParser], None] | None = None) -> Wanted:
+    """The workbench's command line. Exits by itself: 0 for --help, 2 with a sentence for what cannot be.
+
+    `add_own` adds the workbench's own options, whose destinations begin with OWN.
+    """
     parser = Parser(
         prog="charrnn-tui", description="Watch a recurrent network learn to write, and play with it while it does."
     )
@@ -219,13 +227,19 @@ def parse_workbench(argv: list[str]) -> Wanted:
         "--serve", action="store_true", help="in a browser, for you alone (needs charrnn[serve]); prints the address"
     )
     parser.add_argument("--port", type=_port, default=8000, metavar="N", help="for --serve; 0 takes any (default 8000)")
+    if add_own is not None:
+        add_own(parser)
     add_run(parser)
     arguments = parser.parse_args(argv)
     serve, port = arguments.serve, arguments.port
     del arguments.serve, arguments.port
+    own = {name: value for name, value in vars(arguments).items() if name.startswith(OWN)}
+    for name in own:
+        delattr(arguments, name)
+    set_here = {name.removeprefix(OWN): value for name, value in own.items() if value is not None}
     try:
         request = request_of(arguments, train=serve)
         named = bool(request.target or request.options or request.run or arguments.attach)
-        return Wanted(request, arguments.attach, serve, port, named)
+        return Wanted(request, arguments.attach, set_here, serve, port, named)
     except UsageError as error:
         parser.exit(2, f"charrnn-tui: {error}\n")

@@ -18,6 +18,12 @@ settings.register_profile("charrnn", deadline=None, derandomize=True)
 settings.register_profile("thorough", deadline=None, max_examples=3000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "charrnn"))
 
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    words = "write down what the workbench draws now, instead of comparing it with tests/tui/snapshots"
+    parser.addoption("--update-snapshots", action="store_true", help=words)
+
+
 WORDS = [
     "the",
     "a",
@@ -87,4 +93,17 @@ def _cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CHARRNN_STATE", str(tmp_path_factory.mktemp("state")))
         patch.setenv("CHARRNN_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _surroundings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The user's own settings, locale and line are not those of the tests."""
+    none = tmp_path_factory.mktemp("settings") / "settings.toml"
+    none.touch()
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith(("LC_", "SSH_"))] + ["NO_COLOR", "STY", "TMUX"]:
+            patch.delenv(name, raising=False)
+        patch.setenv("LANG", "C.UTF-8")
+        patch.setenv("CHARRNN_SETTINGS", str(none))
         yield

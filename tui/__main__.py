@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import sys
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -14,14 +15,21 @@ from charrnn.config import UsageError
 from charrnn.engine import client
 from charrnn.options import Wanted, parse_workbench
 
+if TYPE_CHECKING:
+    from tui.leaving import Leaving
+    from tui.settings import Settings
+
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
 
 def complain(text: str) -> None:
     """One sentence on standard error."""
+    from tui.glyphs import UTF_8, stand_ins
+    from tui.surroundings import charset_of
     from tui.terminal import safe_line
 
-    print(f"charrnn-tui: {safe_line(text)}", file=sys.stderr)
+    words, charset = safe_line(text), charset_of(os.environ)
+    print(f"charrnn-tui: {words if charset == UTF_8 else stand_ins(words, charset)}", file=sys.stderr)
 
 
 def keyboard_from_terminal() -> bool:
@@ -39,8 +47,19 @@ def keyboard_from_terminal() -> bool:
 
 def main() -> int:
     """Runs the workbench, or prints plain lines when standard output is no terminal; returns the exit status."""
-    wanted = parse_workbench(sys.argv[1:])
+    from tui import keys
+    from tui.settings import in_force
+    from tui.settings_text import add_options
+    from tui.surroundings import why_not_drawn
+
+    wanted = parse_workbench(sys.argv[1:], add_options)
     request = wanted.request
+    try:
+        settings = in_force(wanted.own)
+        keys.remapped(settings.keys)
+    except UsageError as error:
+        complain(str(error))
+        return 2
     if wanted.serve:
         return serve_pages(wanted)
     in_browser = os.environ.get("TEXTUAL_DRIVER", "").endswith(":WebDriver")  # the process behind one page
@@ -62,9 +81,14 @@ def main() -> int:
         from tui.plain import run_plain
 
         return run_plain(reached.connection, attached=reached.attached)
+    reason = "" if settings.plain or in_browser else why_not_drawn(os.environ)
+    if settings.plain or reason:
+        from tui.speaking import run_speaking
+
+        return left(run_speaking(reached.connection, settings, attached=reached.attached, reason=reason))
     # Until the loop can handle them they wait, or a signal in this half second would leave the engine alone.
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-    return run_on_screen(reached.connection, attached=reached.attached, in_browser=in_browser)
+    return run_on_screen(reached.connection, settings, attached=reached.attached, in_browser=in_browser)
 
 
 def serve_pages(wanted: Wanted) -> int:
@@ -86,13 +110,24 @@ def serve_pages(wanted: Wanted) -> int:
     except OSError as error:
         complain(f"the engine could not be started: {error}")
         return 1
+    for name, value in wanted.own.items():  # the pages' processes find them there
+        os.environ[f"CHARRNN_{name.upper()}"] = str(value).lower()
     status, words = asyncio.run(serve(arguments, connection, place))
     if words:
         complain(words)
     return status
 
 
-def run_on_screen(connection: socket.socket, *, attached: bool = False, in_browser: bool = False) -> int:
+def left(leaving: Leaving) -> int:
+    """Says what is to be said when the workbench has been left; the exit status."""
+    if leaving.text:
+        complain(leaving.text)
+    return leaving.status
+
+
+def run_on_screen(
+    connection: socket.socket, settings: Settings, *, attached: bool = False, in_browser: bool = False
+) -> int:
     """Draws until the user leaves; returns the exit status.
 
     SIGTERM ends the run that this workbench began, after a checkpoint; one that only `attached` leaves it training.
@@ -103,11 +138,16 @@ def run_on_screen(connection: socket.socket, *, attached: bool = False, in_brows
     # How long a lone esc may turn out to be the beginning of another key: at Textual's 100 ms, esc and a quick p are
     # taken for alt+p. What a terminal sends for one key arrives together, over SSH too.
     os.environ.setdefault("ESCDELAY", "40")
+    # As many colours as the terminal has: Rich, which Textual asks, takes COLORTERM's word behind GNU screen, too.
+    os.environ.setdefault(
+        "TEXTUAL_COLOR_SYSTEM", {"16": "standard", "none": "standard"}.get(settings.depth, settings.depth)
+    )
     from tui.app import Workbench
     from tui.driver import LastResort, TerminalDriver, quiet_standard_error
     from tui.leaving import Leaving
 
-    app = Workbench(connection, None if in_browser else TerminalDriver)  # else the one that the server names
+    # In a browser the driver is the one that the server names.
+    app = Workbench(connection, None if in_browser else TerminalDriver, settings)
     last_resort = LastResort()  # stays armed to the end: a thread that Textual left behind must not hold that up
 
     async def run() -> Leaving | None:
@@ -129,15 +169,13 @@ def run_on_screen(connection: socket.socket, *, attached: bool = False, in_brows
         signal.signal(signal.SIGHUP, hung_up)
         signal.signal(signal.SIGINT, lambda *_: loop.call_soon_threadsafe(app.action_interrupt))
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
-        return await app.run_async()
+        return await app.run_async(mouse=settings.mouse)
 
     with quiet_standard_error():
         leaving = asyncio.run(run())
     if leaving is None:
         return app.return_code or 1
-    if leaving.text:
-        complain(leaving.text)
-    return leaving.status
+    return left(leaving)
 
 
 if __name__ == "__main__":

@@ -32,6 +32,8 @@ from tui.arranging import Arranging
 from tui.charting import Charting
 from tui.departing import Departing
 from tui.leaving import Leaving, with_way_back
+from tui.look import Look
+from tui.looking import Looking
 from tui.notices import Notices
 from tui.panes.workspace import Workspace
 from tui.playing import Playing
@@ -52,7 +54,7 @@ def _collect_less() -> None:
     gc.set_threshold(20_000, 20, 20)
 
 
-class Workbench(Playing, Charting, Arranging, Departing, App[Leaving]):
+class Workbench(Playing, Charting, Looking, Arranging, Departing, App[Leaving]):
     CSS_PATH = "app.tcss"
     TITLE = "charrnn"
     AUTO_FOCUS = "#stream-text"
@@ -65,12 +67,13 @@ class Workbench(Playing, Charting, Arranging, Departing, App[Leaving]):
         driver_class: type[Driver] | None = None,
         settings: Settings = Settings(),  # noqa: B008 - it is frozen
     ) -> None:
-        super().__init__(driver_class=driver_class)
+        super().__init__(driver_class=driver_class, ansi_color=True)
         self.settings = settings
         self.table = keys.remapped(settings.keys)
+        self.take_look(Look(settings.theme, settings.depth, settings.charset))
         self.register_theme(THEME)
         self.theme = "workbench"
-        self.animation_level = "none"
+        self.animation_level = "basic" if settings.animation else "none"
         self.session = Session(self._send)
         self._connection = connection
         self._again = False
@@ -90,6 +93,7 @@ class Workbench(Playing, Charting, Arranging, Departing, App[Leaving]):
 
     def on_mount(self) -> None:
         self.panes.put(self.size)
+        self.panes.stream.input.cursor_blink = self.settings.animation
         self._draw_status()
         self._draw_knobs()
         self.panes.stream.wait_with("the stream begins in a moment")

@@ -20,12 +20,12 @@ def clipped(text: str) -> str:
     return text[-CLIPBOARD:].encode("utf-8", "replace").decode("utf-8")
 
 
-def keep(text: str, run: str) -> tuple[str, str]:
-    """Writes `text` to a new file; a notice's level and sentence."""
+def keep(text: str, run: str, *, clipboard: bool = True) -> tuple[str, str]:
+    """Writes `text` to a new file; a notice's level and sentence. `clipboard`: it was handed to that, too."""
     from platformdirs import user_cache_path
 
     name = f"{re.sub(r'[^A-Za-z0-9._-]+', '-', run)[:60] or 'stream'}-{time.strftime('%Y%m%d-%H%M%S')}"
-    clipboard = "the clipboard, if the terminal allows it," if len(text) <= CLIPBOARD else "(its end) the clipboard"
+    there = "the clipboard, if the terminal allows it," if len(text) <= CLIPBOARD else "(its end) the clipboard"
     reason = ""
     for folder in (user_cache_path("charrnn") / "copies", Path(tempfile.gettempdir())):
         try:
@@ -34,8 +34,11 @@ def keep(text: str, run: str) -> tuple[str, str]:
         except OSError as error:
             reason = error.strerror or str(error)
             continue
-        return "info", f"Copied {len(text):,} characters to {clipboard} and to {safe_line(str(place))}"
-    return "warning", f"Copied to {clipboard} but to no file: {reason}."
+        to = f"{there} and to " if clipboard else ""
+        return "info", f"Copied {len(text):,} characters to {to}{safe_line(str(place))}"
+    if not clipboard:
+        return "error", f"Nothing was copied, no file could be written: {reason}."
+    return "warning", f"Copied to {there} but to no file: {reason}."
 
 
 def _write_new(folder: Path, name: str, text: str) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import os
 import select
@@ -11,8 +12,10 @@ import termios
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from textual.drivers import linux_driver
 from textual.drivers.linux_driver import LinuxDriver
 
 if TYPE_CHECKING:
@@ -29,8 +32,16 @@ class TerminalDriver(LinuxDriver):
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         self._terminal = os.dup(sys.__stdout__.fileno() if sys.__stdout__ else 1)
-        self._output = open(self._terminal, "w", encoding="utf-8", errors="replace", newline="")  # noqa: SIM115
+        charset = getattr(getattr(app, "settings", None), "charset", "ascii")
+        self._charset = "utf-8" if charset == "ascii" else charset  # what is shown may be ASCII by wish alone
+        self._output = open(self._terminal, "w", encoding=self._charset, errors="replace", newline="")  # noqa: SIM115
         self._file = self._output
+
+    def run_input_thread(self) -> None:
+        # Textual decodes UTF-8, and fails at whatever else a keyboard or a paste may send.
+        made = partial(codecs.getincrementaldecoder(self._charset), "replace")
+        setattr(linux_driver, "getincrementaldecoder", lambda _: made)  # noqa: B010
+        super().run_input_thread()
 
     def _get_terminal_size(self) -> tuple[int, int]:
         try:

@@ -8,12 +8,14 @@ from tui.panes.prime import PrimeInput
 from tui.panes.workspace import Workspace
 from tui.pulse import Pulse
 from tui.session import Session
+from tui.settings import Settings
 
 
 class Playing:
     """What the keys do to the session; the workbench has the session, the panes, and says things."""
 
     session: Session
+    settings: Settings
     panes: Workspace
     _stream_pulse: Pulse
 
@@ -97,5 +99,7 @@ class Playing:
         if not text:
             self.say("info", "There is no text to copy yet.")
             return
-        self.copy_to_clipboard(clipped(text))
-        self.say(*keep(text, self.session.welcome.run if self.session.welcome else "stream"))
+        if self.settings.clipboard:
+            self.copy_to_clipboard(clipped(text))
+        run = self.session.welcome.run if self.session.welcome else "stream"
+        self.say(*(keep(text, run) if self.settings.clipboard else keep(text, run, clipboard=False)))

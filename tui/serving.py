@@ -11,6 +11,7 @@ import asyncio
 import hashlib
 import hmac
 import logging
+import os
 import secrets
 import shlex
 import signal
@@ -46,6 +47,11 @@ class Pages(Server):
         self._token = token
         self._cookie = f"charrnn-{hashlib.sha256(token.encode()).hexdigest()[:12]}"  # ports share their cookies
         self._open = 0
+
+    @staticmethod
+    def prepare_pages() -> None:
+        """What the terminal in a page is, whatever this one is: the pages' processes find it in the environment."""
+        os.environ.update(TERM="xterm-256color", COLORTERM="truecolor", LC_ALL="C.UTF-8")
 
     async def on_startup(self, app: web.Application) -> None:
         """Says nothing: the address is printed once it is served."""
@@ -142,6 +148,7 @@ async def serve(arguments: list[str], connection: socket.socket | None, place: s
     token = secrets.token_urlsafe(24)
     port = place.getsockname()[1]
     pages = Pages(shlex.join([sys.executable, "-m", "tui", *arguments]), port, token)
+    pages.prepare_pages()
     runner = web.AppRunner(await pages._make_app(), access_log=None, shutdown_timeout=2.0)
     await runner.setup()
     await web.SockSite(runner, place).start()

@@ -209,15 +209,21 @@ class Session:
             pace = next((float(pace) for pace in PACES if pace > self.pace), self.pace)
         else:
             pace = next((float(pace) for pace in reversed(PACES) if pace < self.pace), self.pace)
+        self.set_pace(pace)
+
+    def set_pace(self, pace: float) -> None:
+        """Characters a second that the stream is to write."""
         if pace != self.pace:
             self._pace.set(pace)
             self.send(SetPace(pace))
 
     def step_learning_rate(self, direction: int) -> None:
         if self.learning_rate > 0:
-            rate = float(f"{self.learning_rate * 1.25**direction:.4g}")
-            self._rate.set(rate)
-            self.send(SetLearningRate(rate))
+            self.set_learning_rate(float(f"{self.learning_rate * 1.25**direction:.4g}"))
+
+    def set_learning_rate(self, rate: float) -> None:
+        self._rate.set(rate)
+        self.send(SetLearningRate(rate))
 
     def toggle_pause(self) -> bool:
         """Whether training shall rest from now on; where it has failed, it starts again."""

@@ -1,4 +1,7 @@
-"""The colours as Textual knows them: its theme for terminals' own colours, with the palette's few put in."""
+"""The colours as Textual knows them: its theme for terminals' own colours, with the palette's few put in.
+
+There is one for Textual, whatever the user's theme is: that takes the palette's place where lines are made (look.py).
+"""
 
 from __future__ import annotations
 
@@ -20,8 +23,15 @@ THEME = replace(
     variables={
         **BUILTIN_THEMES["ansi-dark"].variables,
         "quiet": palette.QUIET_COLOUR,
+        "line": palette.LINE_COLOUR,
         "block-cursor-background": palette.ACCENT_COLOUR,
-        "block-cursor-foreground": "#ffffff",
+        "block-cursor-foreground": palette.ON_ACCENT_COLOUR,
+        "block-cursor-blurred-background": palette.ACCENT_COLOUR,
+        "block-cursor-blurred-foreground": palette.ON_ACCENT_COLOUR,
+        "input-selection-background": palette.ACCENT_COLOUR,
+        "input-selection-foreground": palette.ON_ACCENT_COLOUR,
+        "screen-selection-background": palette.ACCENT_COLOUR,
+        "screen-selection-foreground": palette.ON_ACCENT_COLOUR,
         "scrollbar": palette.QUIET_COLOUR,
         "scrollbar-hover": palette.ACCENT_COLOUR,
         "scrollbar-active": palette.ACCENT_COLOUR,

@@ -38,6 +38,7 @@ from tests.tui.fake_engine import FakeEngine, corpus
 from tui import keys
 from tui.app import Leaving, Workbench
 from tui.notices import NOTICE_STAYS
+from tui.settings import Settings
 from tui.terminal import width
 
 
@@ -71,11 +72,15 @@ class Bench:
 
 
 @contextlib.asynccontextmanager
-async def bench(size: tuple[int, int] = (120, 34), **options: Any) -> AsyncIterator[Bench]:
+async def bench(
+    size: tuple[int, int] = (120, 34),
+    settings: Settings = Settings(),  # noqa: B008 - it is frozen
+    **options: Any,
+) -> AsyncIterator[Bench]:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
     engine = FakeEngine(**options)
     serving = asyncio.create_task(engine.serve(theirs))
-    app = Workbench(ours)
+    app = Workbench(ours, settings=settings)
     async with app.run_test(size=size) as pilot:
         one = Bench(app, engine, pilot)
         if not engine.refusal:

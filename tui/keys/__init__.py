@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tui.keys import chart, editing, leaving, names, panes, remapping, rows, stream, training
+from tui.keys import chart, editing, leaving, look, names, panes, remapping, rows, stream, training
 from tui.keys.key import Key
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ TABLE: tuple[Key, ...] = (
     *stream.KEYS,
     *chart.KEYS,
     *panes.KEYS,
+    *look.KEYS,
     *leaving.KEYS,
     *rows.KEYS,
     *editing.KEYS,

@@ -104,7 +104,7 @@ class Pane(Vertical):
 
     DEFAULT_CSS = """
     Pane { width: 1fr; height: 1fr; }
-    Pane > .body { border-left: round $quiet; border-right: round $quiet; width: 1fr; height: 1fr; }
+    Pane > .body { border-left: round $line; border-right: round $line; width: 1fr; height: 1fr; }
     Pane:focus-within > .body { border-left: round $accent; border-right: round $accent; }
     Pane.-bare > FrameLine { display: none; }
     Pane.-bare > .body { border: none; }
