@@ -83,7 +83,8 @@ def kernels(monkeypatch: pytest.MonkeyPatch) -> Library:
 
 @pytest.fixture(autouse=True, scope="session")
 def _cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """What is kept of corpora stays out of the user's folder."""
+    """What is kept of corpora stays out of the user's folder, and the user's runs out of the tests."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CHARRNN_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("CHARRNN_RUNS", str(tmp_path_factory.mktemp("runs")))
         yield

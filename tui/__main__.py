@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from charrnn.config import UsageError
 from charrnn.engine import client
-from charrnn.options import parse_workbench
+from charrnn.options import Wanted, parse_workbench
 
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
@@ -45,6 +45,9 @@ def main() -> int:
     if on_screen and not keyboard_from_terminal():
         complain("there is no terminal to read keys from; use charrnn train, or give the corpus as a file.")
         return 2
+    if on_screen and asks_for_nothing(wanted) and has_earlier_runs(request.runs_folder):
+        signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+        return run_on_screen(None, runs_folder=request.runs_folder)
     try:
         reached = client.open_run(
             request if on_screen else replace(request, train=True), attach_only=wanted.attach_only
@@ -61,11 +64,25 @@ def main() -> int:
         return run_plain(reached.connection, attached=reached.attached)
     # Until the loop can handle them they wait, or a signal in this half second would leave the engine alone.
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-    return run_on_screen(reached.connection, attached=reached.attached)
+    return run_on_screen(reached.connection, attached=reached.attached, runs_folder=request.runs_folder)
 
 
-def run_on_screen(connection: socket.socket, *, attached: bool = False) -> int:
-    """Draws until the user leaves; returns the exit status.
+def asks_for_nothing(wanted: Wanted) -> bool:
+    """Whether the command line names neither what to open nor how a run is to be."""
+    asked = wanted.request
+    return not (wanted.attach_only or asked.target or asked.options or asked.run or asked.linger is not None)
+
+
+def has_earlier_runs(folder: str | None) -> bool:
+    """Whether there is something to choose from."""
+    from charrnn.runs.directory import runs_folder
+    from charrnn.runs.glance import any_runs
+
+    return any_runs(runs_folder(folder))
+
+
+def run_on_screen(connection: socket.socket | None, *, attached: bool = False, runs_folder: str | None = None) -> int:
+    """Draws until the user leaves; returns the exit status. Without a connection, the user first chooses a run.
 
     SIGTERM ends the run that this workbench began, after a checkpoint; one that only `attached` leaves it training.
     """
@@ -80,6 +97,7 @@ def run_on_screen(connection: socket.socket, *, attached: bool = False) -> int:
     from tui.leaving import Leaving
 
     app = Workbench(connection, TerminalDriver)
+    app.attached, app.runs_folder = attached, runs_folder
     last_resort = LastResort()  # stays armed to the end: a thread that Textual left behind must not hold that up
 
     async def run() -> Leaving | None:
@@ -87,8 +105,8 @@ def run_on_screen(connection: socket.socket, *, attached: bool = False) -> int:
 
         # Not loop.add_signal_handler: a terminal that reads nothing blocks Textual's writes, and with them the loop.
         def terminated(*_: object) -> None:
-            last_resort.arm(1.0 if attached else 2.7, 143)
-            if attached:
+            last_resort.arm(1.0 if app.attached else 2.7, 143)
+            if app.attached:
                 loop.call_soon_threadsafe(app.detach, 143)
             else:
                 loop.call_soon_threadsafe(app.stop, 143, 1.5)

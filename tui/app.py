@@ -28,11 +28,10 @@ from charrnn.engine.messages import (
     Text,
 )
 from tui import keys
-from tui.arranging import Arranging
 from tui.charting import Charting
-from tui.departing import Departing
 from tui.leaving import Leaving, with_way_back
 from tui.notices import Notices
+from tui.opening import Opening
 from tui.panes.workspace import Workspace
 from tui.playing import Playing
 from tui.pulse import Pulse
@@ -52,7 +51,7 @@ def _collect_less() -> None:
     gc.set_threshold(20_000, 20, 20)
 
 
-class Workbench(Playing, Charting, Arranging, Departing, App[Leaving]):
+class Workbench(Playing, Charting, Opening, App[Leaving]):
     CSS_PATH = "app.tcss"
     TITLE = "charrnn"
     AUTO_FOCUS = "#stream-text"
@@ -61,7 +60,7 @@ class Workbench(Playing, Charting, Arranging, Departing, App[Leaving]):
 
     def __init__(
         self,
-        connection: socket.socket,
+        connection: socket.socket | None,
         driver_class: type[Driver] | None = None,
         settings: Settings = Settings(),  # noqa: B008 - it is frozen
     ) -> None:
@@ -91,9 +90,12 @@ class Workbench(Playing, Charting, Arranging, Departing, App[Leaving]):
         self.panes.put(self.size)
         self._draw_status()
         self._draw_knobs()
-        self.panes.stream.wait_with("the stream begins in a moment")
         self.call_after_refresh(_collect_less)
-        self._listen(self._connection)
+        if self._connection is None:
+            self.open_opening()
+        else:
+            self.panes.stream.wait_with("the stream begins in a moment")
+            self._listen(self._connection)
 
     # ---- the engine ------------------------------------------------------------------------------------------
 
@@ -106,7 +108,21 @@ class Workbench(Playing, Charting, Arranging, Departing, App[Leaving]):
         else:
             self._client.send(message)
 
-    @work(exit_on_error=True)
+    def _begin_anew(self, connection: socket.socket) -> None:
+        """As if the workbench had begun with this connection: new panes are there, nothing is known yet."""
+        if self._wishes_end is not None:
+            self._wishes_end.cancel()
+        self.session = Session(self._send)
+        self._client, self._unsent, self._again, self._leaving = None, [], False, None
+        self._notices.over()
+        self._notices = Notices(self.panes.bottom)
+        self._draw_status()
+        self._draw_knobs()
+        self.panes.stream.wait_with("the stream begins in a moment")
+        self.call_after_refresh(_collect_less)
+        self._listen(connection)
+
+    @work(exit_on_error=True, exclusive=True, group="engine")
     async def _listen(self, connection: socket.socket) -> None:
         self._client = client = await EngineClient.over(connection)
         for message in self._unsent:
@@ -185,7 +201,7 @@ class Workbench(Playing, Charting, Arranging, Departing, App[Leaving]):
             case Refused() if self._again:
                 self.say("error", f"{message.text} enter tries again, q leaves.", None)
             case Refused():
-                self.exit(Leaving(message.status, message.text))
+                self.refused(message)
             case Ended():
                 self._ended(message)
             case _:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from textual.binding import Binding, BindingType
 
-from tui.keys import chart, editing, leaving, panes, rows, stream, training
+from tui.keys import chart, editing, leaving, opening, panes, rows, stream, training
 from tui.keys.key import Key
 
 __all__ = ["GROUPS", "TABLE", "Key", "bindings", "footer", "grouped", "markdown"]
@@ -19,6 +19,7 @@ TABLE: tuple[Key, ...] = (
     *leaving.KEYS,
     *rows.KEYS,
     *editing.KEYS,
+    *opening.KEYS,
 )
 GROUPS = tuple(dict.fromkeys(key.group for key in TABLE))
 

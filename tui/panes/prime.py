@@ -21,7 +21,8 @@ _READ = {"n": "\n", "t": "\t", "\\": "\\"}
 _ESCAPE = re.compile(r"\\(?:([nt\\])|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8}))")
 
 
-def _escaped(character: str) -> str:
+def escaped(character: str) -> str:
+    """A character as it stands in the line where a terminal cannot show it."""
     if safe_line(character) == character:
         return character
     code = ord(character)
@@ -30,7 +31,7 @@ def _escaped(character: str) -> str:
 
 def written(prime: str) -> str:
     """A prime as it stands in the line."""
-    return "".join(_WRITTEN.get(character) or _escaped(character) for character in prime)
+    return "".join(_WRITTEN.get(character) or escaped(character) for character in prime)
 
 
 def read(line: str) -> str:
@@ -92,7 +93,7 @@ class PrimeInput(Input):
         self.remove_class("-open")
 
     def insert_text_at_cursor(self, text: str) -> None:
-        super().insert_text_at_cursor("".join(map(_escaped, text)))
+        super().insert_text_at_cursor("".join(map(escaped, text)))
 
     def _on_paste(self, event: events.Paste) -> None:
         event.stop()

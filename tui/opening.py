@@ -1,0 +1,152 @@
+"""Opening another run in the same process, and the screen on which one is chosen. A part of the workbench."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import socket
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from textual.app import SystemCommand
+from textual.screen import Screen
+
+from charrnn.config import UsageError
+from charrnn.engine import client
+from charrnn.engine.messages import Refused, RunRequest
+from tui.arranging import Arranging
+from tui.departing import Departing
+from tui.leaving import SAVING_TAKES, Leaving
+from tui.panes.workspace import Workspace
+from tui.session import Session
+
+if TYPE_CHECKING:
+    from tui.screens.opening import OpeningScreen
+    from tui.screens.opening_form import Draft
+
+
+class Opening(Arranging, Departing):
+    """`attached`: the run on the screen was live before. Without a run there is only the opening screen."""
+
+    panes: Workspace
+    session: Session
+    runs_folder: str | None = None
+    attached = False
+    _connection: socket.socket | None
+    _draft: Draft | None = None
+    _chosen_here = False
+
+    if TYPE_CHECKING:  # the workbench has these
+
+        def say(self, level: str, text: str, seconds: float | None = 0.0) -> None: ...
+
+        def _begin_anew(self, connection: socket.socket) -> None: ...
+
+    @property
+    def has_run(self) -> bool:
+        """Whether there is a run on the screen, or one on its way."""
+        return self._connection is not None
+
+    # ---- the screen ------------------------------------------------------------------------------------------
+
+    def action_open(self) -> None:
+        if not isinstance(self._opening_screen(), Screen):
+            self.open_opening()
+
+    def open_opening(self) -> None:
+        """Shows the runs there are, and the form of a new one."""
+        from charrnn.runs.directory import runs_folder
+        from tui.screens.opening import OpeningScreen
+
+        welcome = self.session.welcome
+        current = welcome.folder if welcome is not None and self.has_run and self.session.connected else ""
+        screen = OpeningScreen(runs_folder(self.runs_folder), self._reach, current=current, draft=self._draft)
+        self.push_screen(screen)
+
+    def _opening_screen(self) -> OpeningScreen | None:
+        found = [screen for screen in self.screen_stack if screen.id == "opening"]
+        return found[0] if found else None  # type: ignore[return-value]
+
+    def on_opening_screen_left_for_good(self) -> None:
+        self.exit(Leaving(0))
+
+    async def _reach(self, request: RunRequest) -> str:
+        """Reaches the run that was chosen and shows it; "" or a sentence that says why that cannot be."""
+        request = replace_folder(request, self.runs_folder)
+        try:
+            reached = await asyncio.to_thread(client.open_run, request)
+        except UsageError as error:
+            return str(error)
+        except OSError as error:
+            return f"The engine could not be started: {error.strerror or error}."
+        screen = self._opening_screen()
+        if screen is None:  # left meanwhile
+            reached.connection.close()
+            return ""
+        self._draft = screen.draft
+        await self.take_up(reached)
+        screen.dismiss()
+        return ""
+
+    # ---- another run in its place ----------------------------------------------------------------------------
+
+    async def take_up(self, reached: client.Reached) -> None:
+        """Puts another run on the screen; the one that was there goes on, as after a detach."""
+        left = self.session.welcome if self.has_run and self.session.connected else None
+        goes_on = self.session.state in ("training", "paused", "starting", "saving", "restarting")
+        self.attached, self._connection, self._chosen_here = reached.attached, reached.connection, True
+        before, self.panes = self.panes, Workspace()
+        self._begin_anew(reached.connection)
+        base = self.screen_stack[0]
+        await base.mount(self.panes, before=before)
+        await before.remove()
+        self.panes.put(self.size)
+        self.panes.stream.text.focus()
+        gc.unfreeze()  # what start-up made for the run before is garbage now
+        if left is not None and goes_on:
+            self.say("info", f"{left.run} goes on by itself; o finds it again, or charrnn-tui {left.run}.", 12.0)
+
+    def refused(self, message: Refused) -> None:
+        """An engine would not have the run: where it was chosen on the opening screen, that comes back and says why."""
+        if not self._chosen_here:
+            self.exit(Leaving(message.status, message.text))
+            return
+        from tui.screens.opening_form import Draft
+
+        self._connection = None
+        self._draft = replace(self._draft or Draft(), problem=message.text)
+        if self._opening_screen() is None:
+            self.open_opening()
+        self._draft = replace(self._draft, problem="")
+
+    # ---- leaving while there is no run -----------------------------------------------------------------------
+
+    def detach(self, status: int) -> None:
+        if self.has_run:
+            super().detach(status)
+        else:
+            self.exit(Leaving(status))
+
+    def stop(self, status: int, patience: float = SAVING_TAKES) -> None:
+        if self.has_run:
+            super().stop(status, patience)
+        else:
+            self.exit(Leaving(status))
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """On the opening screen only what means something there."""
+        if screen.id != "opening":
+            yield from super().get_system_commands(screen)
+            return
+        opening = self._opening_screen()
+        if opening is not None:
+            yield from opening.commands()
+        yield SystemCommand("Help", "this help", self.action_help)
+
+
+def replace_folder(request: RunRequest, folder: str | None) -> RunRequest:
+    """The request, for runs in that folder."""
+    from msgspec.structs import replace as replace_struct
+
+    return replace_struct(request, runs_folder=folder)

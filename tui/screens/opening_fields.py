@@ -1,0 +1,323 @@
+"""The fields of a new run: lines to type into, presets to choose from, the row that begins it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.message import Message
+from textual.strip import Strip
+from textual.widget import Widget
+from textual.widgets import Input
+
+from charrnn.engine.estimates import Estimate
+from charrnn.presets import PRESETS
+from tui import keys, palette
+from tui.panes.prime import escaped, read, written
+from tui.panes.status import compact
+from tui.terminal import fit, pad, width, wrap
+from tui.words import size_in_words, span_in_words
+
+LABEL = 8
+_NAME, _NETWORK, _FIGURE = 8, 14, 8
+
+
+class Field(Input):
+    """A line to type into; what a terminal would act on is shown as an escape, as in the prime."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *keys.bindings("new run"),
+        Binding("up", "move(-1)", show=False),
+        Binding("down", "move(1)", show=False),
+    ]
+
+    class Moved(Message):
+        """An arrow key asks for the field above (−1) or below (1)."""
+
+        def __init__(self, rows: int) -> None:
+            super().__init__()
+            self.rows = rows
+
+    def __init__(self, *, id: str, placeholder: str = "") -> None:  # noqa: A002 - Textual's own name for it
+        super().__init__(placeholder=placeholder, select_on_focus=False, id=id)
+        self.cursor_blink = False
+
+    @property
+    def text(self) -> str:
+        """What was typed, without blanks around it."""
+        return read(self.value).strip()
+
+    def put(self, text: str) -> None:
+        """Replaces what stands there, the cursor behind it."""
+        self.value = written(text)
+        self.cursor_position = len(self.value)
+
+    def insert_text_at_cursor(self, text: str) -> None:
+        super().insert_text_at_cursor("".join(map(escaped, text)))
+
+    def _on_paste(self, event: events.Paste) -> None:
+        event.stop()
+        event.prevent_default()
+        lines = event.text.strip().splitlines()
+        if not lines:
+            return
+        if self.selection.is_empty:
+            super().insert_text_at_cursor(written(lines[0]))
+        else:
+            self.replace(written(lines[0]), *self.selection)
+
+    def action_move(self, rows: int) -> None:
+        self.post_message(self.Moved(rows))
+
+
+class Words(Widget):
+    """Words that stand still: a label, or a remark in as many rows as it needs, `most` at most."""
+
+    DEFAULT_CSS = "Words { height: 1; width: 1fr; }"
+
+    def __init__(self, text: str = "", *, most: int = 1, indent: int = 0) -> None:
+        super().__init__()
+        self._text, self._tone = text, "quiet"
+        self._most, self._indent = most, indent
+
+    @property
+    def text(self) -> str:
+        return self._text
+
+    def say(self, text: str, tone: str = "quiet") -> None:
+        """Safe text, quiet, plain, or as an error; "" takes its rows away where there may be several."""
+        if (text, tone) != (self._text, self._tone):
+            self._text, self._tone = text, tone
+            self._fit()
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._fit()
+
+    def _lines(self) -> list[str]:
+        room = max(1, self.size.width - self._indent)
+        lines = wrap(self._text, room)
+        if len(lines) > self._most:
+            lines = [*lines[: self._most - 1], fit(lines[self._most - 1] + " …", room)]
+        return lines
+
+    def _fit(self) -> None:
+        rows = len(self._lines()) if self._most > 1 else 1
+        if self.styles.height is None or self.styles.height.value != rows:
+            self.styles.height = rows
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        lines = self._lines()
+        style = {"error": palette.ERROR, "plain": palette.PLAIN, "accent": palette.ACCENT}.get(
+            self._tone, palette.QUIET
+        )
+        text = lines[y] if y < len(lines) else ""
+        return Strip([Segment(" " * self._indent), Segment(text, style)]).adjust_cell_length(self.size.width)
+
+
+class FieldRow(Horizontal):
+    """A label and what stands beside it; words between are as wide as they are."""
+
+    DEFAULT_CSS = """
+    FieldRow { height: 1; width: 1fr; }
+    FieldRow > Words { width: auto; }
+    """
+
+    def __init__(self, label: str, *parts: Field | str) -> None:
+        super().__init__()
+        self._parts = [pad(label, LABEL), *parts]
+
+    def compose(self) -> ComposeResult:
+        for part in self._parts:
+            if isinstance(part, str):
+                words = Words(part)
+                words.styles.width = width(part)
+                yield words
+            else:
+                yield part
+
+
+class Chooser(Widget, can_focus=True):
+    """Something with a choice in it: arrows choose, at the ends they leave for the field above or below."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *keys.bindings("new run"),
+        Binding("up,left", "choose(-1)", show=False),
+        Binding("down,right", "choose(1)", show=False),
+        Binding("enter", "submit", show=False),
+    ]
+
+    class Changed(Message):
+        pass
+
+    class Submitted(Message):
+        """Enter on it."""
+
+    def __init__(self, *, id: str) -> None:  # noqa: A002 - Textual's own name for it
+        super().__init__(id=id)
+        self.options: Sequence[str] = ()
+        self.at = 0
+
+    @property
+    def chosen(self) -> str:
+        return self.options[self.at] if self.options else ""
+
+    def choose(self, option: str) -> None:
+        if option in self.options and option != self.chosen:
+            self.at = self.options.index(option)
+            self.refresh()
+            self.post_message(self.Changed())
+
+    def action_choose(self, step: int) -> None:
+        at = self.at + step
+        if 0 <= at < len(self.options):
+            self.choose(self.options[at])
+        else:
+            self.post_message(Field.Moved(step))
+
+    def action_submit(self) -> None:
+        self.post_message(self.Submitted())
+
+    def on_focus(self) -> None:
+        self.refresh()
+
+    def on_blur(self) -> None:
+        self.refresh()
+
+
+class Presets(Chooser):
+    """The presets, a row each, with what each means here; the chosen one alone where there is room for one row."""
+
+    DEFAULT_CSS = "Presets { height: 5; width: 1fr; }"
+
+    def __init__(self) -> None:
+        super().__init__(id="presets")
+        self.options = tuple(PRESETS)
+        self.estimates: dict[str, Estimate] = {}
+        self._measuring = False
+
+    def show(self, found: list[Estimate], *, measuring: bool) -> None:
+        """What the presets mean for the text; nothing is known for an empty list."""
+        estimates = {one.preset: one for one in found}
+        if (estimates, measuring) != (self.estimates, self._measuring):
+            self.estimates, self._measuring = estimates, measuring
+            self.refresh()
+
+    @property
+    def estimate(self) -> Estimate | None:
+        """Of the chosen one."""
+        return self.estimates.get(self.chosen)
+
+    def render_line(self, y: int) -> Strip:
+        columns = self.size.width
+        brief = self.size.height == 1
+        if y == 0 and not brief:
+            return Strip([Segment(self._header(columns), palette.QUIET)]).adjust_cell_length(columns)
+        number = self.at if brief else y - 1
+        if number >= len(self.options):
+            return Strip.blank(columns)
+        name = self.options[number]
+        marked = number == self.at
+        pointer = ("▐" if self.has_focus else " ") + ("● " if marked else "○ ") if not brief else "‹ "
+        style = palette.ACCENT_STRONG if marked and self.has_focus else palette.STRONG if marked else palette.PLAIN
+        segments = [
+            Segment(pointer, palette.ACCENT if marked else palette.QUIET),
+            Segment(pad(name, _NAME), style),
+            *self._figures(name, columns, palette.PLAIN if marked else palette.QUIET),
+        ]
+        return Strip(segments).adjust_cell_length(columns)
+
+    def _shown(self, columns: int) -> list[str]:
+        """Which figures fit, in their order."""
+        kept = ["network", "params", "chars/s", "a pass", "memory"]
+        for name in ("network", "params", "memory"):
+            if 3 + _NAME + sum(_NETWORK if one == "network" else _FIGURE for one in kept) > columns:
+                kept.remove(name)
+        return kept
+
+    def _header(self, columns: int) -> str:
+        words = [pad(one, _NETWORK) if one == "network" else f"{one:>{_FIGURE}}" for one in self._shown(columns)]
+        return " " * 3 + pad("preset", _NAME) + "".join(words)
+
+    def _figures(self, name: str, columns: int, style: Style) -> list[Segment]:
+        one = self.estimates.get(name)
+        if one is None:
+            return []
+        unknown = "…" if self._measuring else "–"
+        texts = {
+            "network": pad(one.network, _NETWORK),
+            "params": f"{compact(one.parameters):>{_FIGURE}}",
+            "chars/s": f"{'≈' + compact(one.speed) if one.speed else unknown:>{_FIGURE}}",
+            "a pass": f"{span_in_words(one.pass_seconds) if one.pass_seconds else unknown:>{_FIGURE}}",
+            "memory": f"{size_in_words(one.memory):>{_FIGURE}}",
+        }
+        return [Segment(texts[kind], style) for kind in self._shown(columns)]
+
+    def on_click(self, event: events.Click) -> None:
+        event.stop()
+        number = event.y - 1
+        if self.size.height > 1 and 0 <= number < len(self.options):
+            self.choose(self.options[number])
+
+
+class Devices(Chooser):
+    """Where to train, in one row; there only where there is a choice."""
+
+    DEFAULT_CSS = "Devices { height: 1; width: 1fr; display: none; }"
+
+    def __init__(self) -> None:
+        super().__init__(id="devices")
+        self.options = ("auto",)
+
+    def show(self, devices: Sequence[str]) -> None:
+        if len(devices) > 1:
+            self.options = ("auto", *devices)
+            self.display = True
+
+    def render_line(self, y: int) -> Strip:
+        segments = [Segment(pad("Device", LABEL), palette.QUIET)]
+        for number, name in enumerate(self.options):
+            marked = number == self.at
+            style = palette.ACCENT_STRONG if marked and self.has_focus else palette.STRONG if marked else palette.QUIET
+            segments.append(Segment(f"{'●' if marked else '○'} {name}   ", style))
+        return Strip(segments).adjust_cell_length(self.size.width)
+
+    def on_click(self, event: events.Click) -> None:
+        event.stop()
+        at = LABEL
+        for name in self.options:
+            at += len(name) + 5
+            if event.x < at:
+                self.choose(name)
+                return
+
+
+class Begin(Chooser):
+    """The row that begins the run, with what will be begun."""
+
+    DEFAULT_CSS = "Begin { height: 1; width: 1fr; }"
+
+    def __init__(self) -> None:
+        super().__init__(id="begin")
+        self._words = ""
+
+    def show(self, words: str) -> None:
+        if words != self._words:
+            self._words = words
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        focus = self.has_focus
+        style = (palette.ACCENT_STRONG + Style(reverse=True)) if focus else palette.ACCENT_STRONG
+        segments = [Segment(" Begin training ", style), Segment("  "), Segment(self._words, palette.QUIET)]
+        return Strip(segments).adjust_cell_length(self.size.width)
+
+    def on_click(self, event: events.Click) -> None:
+        event.stop()
+        self.action_submit()
