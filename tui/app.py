@@ -81,6 +81,7 @@ class Workbench(Playing, Charting, Opening, App[Leaving]):
         self._status_pulse = Pulse(STATUS_EVERY, self._draw_status)
         self._chart_pulse = Pulse(CHART_EVERY, self._draw_chart)
         self.panes = Workspace()
+        self.panes.display = connection is not None
         self._notices = Notices(self.panes.bottom)
 
     def compose(self) -> ComposeResult:

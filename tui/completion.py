@@ -7,8 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from charrnn.text.builtin import BUILT_IN
-from charrnn.text.downloads import is_address
-from charrnn.text.files import is_wild
 from tui.words import size_in_words
 
 SCANNED_AT_MOST = 5_000
@@ -31,6 +29,9 @@ def candidates(typed: str, recent: Iterable[tuple[str, str]] = ()) -> list[Candi
 
     Looks into one folder, so it belongs off the event loop. An address, a glob and what needs no completion have none.
     """
+    from charrnn.text.downloads import is_address  # not needed to draw the first screen
+    from charrnn.text.files import is_wild
+
     if is_address(typed) or is_wild(typed):
         return []
     found: list[Candidate] = []
@@ -57,6 +58,9 @@ def common_beginning(typed: str, found: list[Candidate]) -> str:
 
 def is_settled(typed: str) -> bool:
     """Whether the text names something that needs no completion: a file, a built-in corpus, an address or a glob."""
+    from charrnn.text.downloads import is_address
+    from charrnn.text.files import is_wild
+
     if typed in BUILT_IN or is_address(typed) or is_wild(typed):
         return True
     return os.path.isfile(os.path.expanduser(typed))

@@ -109,7 +109,9 @@ class OpeningScreen(ModalScreen[None]):
         self._details_pane.styles.height = details or 1
         preview = body >= 20
         self._preview_pane.display = preview
-        self._form_pane.styles.height = (19 if body >= 30 else 14) if preview else "1fr"
+        form = (19 if body >= 30 else 14) if preview else body
+        self._form_pane.styles.height = form
+        self.form.put(form - 2)
         self._show_side()
 
     def _show_side(self) -> None:

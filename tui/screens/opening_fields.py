@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
@@ -16,13 +16,15 @@ from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Input
 
-from charrnn.engine.estimates import Estimate
 from charrnn.presets import PRESETS
 from tui import keys, palette
 from tui.panes.prime import escaped, read, written
 from tui.panes.status import compact
 from tui.terminal import fit, pad, width, wrap
 from tui.words import size_in_words, span_in_words
+
+if TYPE_CHECKING:
+    from charrnn.engine.estimates import Estimate
 
 LABEL = 8
 _NAME, _NETWORK, _FIGURE = 8, 14, 8

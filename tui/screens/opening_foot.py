@@ -54,7 +54,9 @@ class Foot(Widget):
         return [] if self._said is None else wrap(self._said[1], max(1, self.size.width - 4))[:4]
 
     def _fit(self) -> None:
-        self.styles.height = max(1, len(self._rows()))
+        rows = max(1, len(self._rows()))
+        if self.styles.height is None or self.styles.height.value != rows:
+            self.styles.height = rows
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
@@ -65,14 +67,15 @@ class Foot(Widget):
             return Strip([Segment(" ▌ ", style), Segment(rows[y] if y < len(rows) else "", style)]).adjust_cell_length(
                 columns
             )
-        entries = []
-        for key in keys.TABLE:
-            if key.pane == self._pane and key.label:
-                label = "leave" if self._leaves and key.id == "leave-opening" else key.label
-                entries.append(Part(f"{key.shown}\0{label}", rank=key.rank))
+        words = {
+            f"{key.shown} {key.label}": (key, "leave" if self._leaves and key.id == "leave-opening" else key.label)
+            for key in keys.TABLE
+            if key.pane == self._pane and key.label
+        }
         segments = [Segment(" ")]
-        for number, part in enumerate(choose(entries, columns - 2, 3)):
-            shown, _, label = part.text.partition("\0")
-            segments.append(Segment(("   " if number else "") + shown, palette.ACCENT))
+        parts = choose([Part(text, rank=key.rank) for text, (key, _) in words.items()], columns - 4, 3)
+        for number, part in enumerate(parts):
+            key, label = words[part.text]
+            segments.append(Segment(("   " if number else "") + key.shown, palette.ACCENT))
             segments.append(Segment(" " + label, palette.QUIET))
         return Strip(segments).adjust_cell_length(columns)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -13,15 +12,17 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input
 
-from charrnn.engine.estimates import Estimate
 from charrnn.picks import Value
 from charrnn.presets import PRESETS, range_problem
-from charrnn.text.preview import Look
 from tui.completion import Candidate, common_beginning
 from tui.panes.status import compact
 from tui.screens.opening_fields import LABEL, Begin, Chooser, Devices, Field, FieldRow, Presets, Words
 from tui.screens.opening_look import CandidateList
 from tui.terminal import safe_line
+
+if TYPE_CHECKING:
+    from charrnn.engine.estimates import Estimate
+    from charrnn.text.preview import Look
 
 ROOMY, BRIEF = 15, 9
 """Rows of the form from which on there is air between its parts; below which the presets have one row."""
@@ -82,12 +83,6 @@ class NewRunForm(Vertical):
     NewRunForm.-listing #settings { display: none; }
     NewRunForm.-listing CandidateList { display: block; }
     NewRunForm.-roomy .air { margin-top: 1; }
-    NewRunForm Field, NewRunForm Field:focus {
-        height: 1; width: 1fr; padding: 0; border: none; background: ansi_default;
-    }
-    NewRunForm Field.number { width: 9; }
-    NewRunForm Field > .input--cursor { text-style: reverse; background: ansi_default; color: ansi_default; }
-    NewRunForm Field > .input--placeholder { color: $quiet; }
     """
 
     class TextChanged(Message):
@@ -112,7 +107,7 @@ class NewRunForm(Vertical):
         self.path = PathField(self.found)
         self.note = Words(most=4, indent=LABEL)
         self.presets = Presets()
-        self.meaning = Words(most=3)
+        self.meaning = Words(most=2)
         self.name_field = Field(id="run-name")
         self.minutes = Field(id="minutes", placeholder="–")
         self.steps = Field(id="steps", placeholder="–")
@@ -149,9 +144,10 @@ class NewRunForm(Vertical):
         self.minutes.put(draft.minutes)
         self.steps.put(draft.steps)
 
-    def on_resize(self, event: events.Resize) -> None:
-        self.set_class(event.size.height >= ROOMY, "-roomy")
-        self.presets.styles.height = 5 if event.size.height >= BRIEF else 1
+    def put(self, rows: int) -> None:
+        """Fits into so many rows, before they are laid out: every change of layout draws the whole screen."""
+        self.set_class(rows >= ROOMY, "-roomy")
+        self.presets.styles.height = 5 if rows >= BRIEF else 1
 
     # ---- what stands in it -----------------------------------------------------------------------------------
 
@@ -224,13 +220,12 @@ class NewRunForm(Vertical):
     def tell_meaning(self) -> None:
         """What the chosen preset is, and what the figures go by."""
         one = self.presets.estimate
-        words = safe_line((one.config.reason if one else "") or PRESETS[self.presets.chosen])
+        words = (one.config.reason if one else "") or PRESETS[self.presets.chosen]
+        known = ""
         if one is not None:
-            if one.speed:
-                words += f" — estimates; speed {safe_line(one.source)}"
-            elif self._measuring:
-                words += " — measuring this machine's speed…"
-        self.meaning.say(words[:1].upper() + words[1:])
+            known = f"Estimates, the speed {one.source}. " if one.speed else ""
+            known = "Measuring this machine's speed… " if not one.speed and self._measuring else known
+        self.meaning.say(safe_line(known + words))
 
     def tell_plan(self, name: str) -> None:
         """What `begin` would do."""

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich.style import Style
 from textual import events
 from textual.message import Message
 
-from charrnn.text.preview import Look
 from tui import palette
 from tui.completion import Candidate
 from tui.panes.rows import Rows
 from tui.terminal import fit, pad, safe, safe_line, width, wrap
+
+if TYPE_CHECKING:
+    from charrnn.text.preview import Look
 
 CHARACTERS = 20_000
 """Of the beginning that are shown."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
@@ -161,8 +160,8 @@ class RunList(Rows):
         best = f"{seen.best:.3f}" if isinstance(seen, Glance) and seen.best is not None and seen.best < 100 else "–"
         if isinstance(seen, str):
             best = "✗"
-        curve = 12 if columns >= 56 else 8 if columns >= 46 else 0
-        corpus = min(18, columns // 4) if columns >= 52 else 0
+        curve = 12 if columns >= 64 else 8 if columns >= 44 else 0
+        corpus = min(20, columns // 5) if columns >= 50 else 0
         name = columns - _MARK - _LOSS - _AGE - 2 - (curve + 2 if curve else 0) - (corpus + 2 if corpus else 0)
         pointer = "▐" if marked else " "
         row = [(pointer, palette.ACCENT), (glyph + " ", style), (pad(safe_line(place.name), name - 1), plain)]
@@ -281,15 +280,15 @@ class RunDetails(Rows, can_focus=False):
             self._rows = [[(line, palette.ERROR)] for line in wrap(safe_line(seen), columns)]
         elif seen is not None and place is not None:
             lines = details(place, seen, holdings, state)
-            left = height - len(lines)
-            self._rows = [[(fit(line, columns), style)] for line, style in lines]
+            self._rows = [[(row.rstrip(), style)] for line, style in lines for row in wrap(line, columns)]
+            left = height - len(self._rows)
             if left >= 3 and len(seen.curve) > 1:
                 margin = width(f"{max(seen.curve):.2f}") + 1
                 drawn = area(seen.curve, columns - margin, left - 1)
                 for number, row in enumerate(drawn):
                     label = {0: f"{max(seen.curve):.2f}", len(drawn) - 1: f"{min(seen.curve):.2f}"}.get(number, "")
                     self._rows.append([(f"{label:<{margin}}", palette.QUIET), (row, palette.ACCENT)])
-                words = "loss from the first step to the last, steps on a log scale"
+                words = "loss by step, steps on a log scale"
                 self._rows.append([(" " * margin + fit(words, columns - margin), palette.QUIET)])
         self.top = 0
         self.refresh()
@@ -320,12 +319,12 @@ def details(place: Place, seen: Glance, holdings: Holdings | None, state: str) -
         (" · ".join(losses) or "no losses yet", palette.PLAIN),
         (
             f"step {seen.step:,}{target if training.steps else ''} · {compact(seen.chars)} characters · "
-            f"{duration(seen.seconds)}{target if training.minutes and not training.steps else ''} trained{speed}",
+            f"{duration(seen.seconds)}{target if training.minutes and not training.steps else ''}",
             palette.PLAIN,
         ),
         (
             f"{model.cell} {model.layers}×{model.hidden} · {training.batch}×{training.length} a step · "
-            f"{config.preset} · {training.device}{threads}",
+            f"{config.preset} · {training.device}{threads}{speed}",
             palette.PLAIN,
         ),
     ]
@@ -340,6 +339,6 @@ def details(place: Place, seen: Glance, holdings: Holdings | None, state: str) -
             )
         )
     lines.append((f"text: {safe_line(config.corpus.source)}", palette.QUIET))
-    opens = "enter attaches" if state else "enter opens it; it trains on with space"
-    lines.append((f"{opens} · charrnn-tui {shlex.quote(safe_line(place.name))}", palette.QUIET))
+    opens = "enter attaches to it" if state else "enter opens it, space trains it on"
+    lines.append((opens, palette.QUIET))
     return lines

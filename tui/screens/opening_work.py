@@ -8,19 +8,20 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from charrnn.config import Device, UsageError
-from charrnn.engine import estimates
-from charrnn.engine.asking import standings
 from charrnn.engine.machine import cores, may_have_gpu
 from charrnn.picks import Value
 from charrnn.runs import directory
 from charrnn.runs.glance import Glance, Holdings, Place, glance, holdings, places
 from charrnn.text.builtin import BUILT_IN
-from charrnn.text.preview import Look, look_at
 from tui.completion import Candidate, candidates, is_settled
 from tui.screens.opening_runs import Seen
+
+if TYPE_CHECKING:
+    from charrnn.engine.estimates import Estimate, Speeds
+    from charrnn.text.preview import Look
 
 _AT_ONCE = 6
 """Runs that are read between two looks at the keyboard."""
@@ -56,6 +57,8 @@ def _read_some(found: Iterable[Place]) -> dict[Path, Seen]:
 
 async def states_of(live: list[Path]) -> dict[Path, str]:
     """How live runs say that they stand; one that does not answer is left out."""
+    from charrnn.engine.asking import standings
+
     return {path: standing.state for path, standing in (await standings(live)).items()}
 
 
@@ -75,6 +78,8 @@ def look_for(
     target: str, listing: str | None, recent: Sequence[tuple[str, str]], folder: Path, wanted: str = ""
 ) -> Looked:
     """Looks at `target`, and at what `listing` may become; `wanted` is the name that the run is to have, if any."""
+    from charrnn.text.preview import look_at
+
     found = candidates(listing, recent) if listing is not None and not is_settled(listing) else []
     if not target:
         return Looked(target, None, "Which text? Type a path, or choose with ↓.", found)
@@ -100,15 +105,15 @@ class Estimator:
     """
 
     def __init__(self, changed: Callable[[], None]) -> None:
-        self.found: list[estimates.Estimate] = []
+        self.found: list[Estimate] = []
         self.problem = ""
         self.devices: list[str] = ["cpu"]
         self.may_measure = False
         self.measuring = False
         self.recent: list[tuple[str, str]] = []
         self._changed = changed
-        self._speeds: estimates.Speeds | None = None
-        self._from_runs: estimates.Speeds = {}
+        self._speeds: Speeds | None = None
+        self._from_runs: Speeds = {}
         self._tried: set[str] = set()
         self._asked_devices = not may_have_gpu()
         self._look: Look | None = None
@@ -116,6 +121,8 @@ class Estimator:
 
     def learn(self, found: Sequence[Place], seen: Mapping[Path, Seen]) -> None:
         """Takes speeds and texts from the runs that were read, the newest first."""
+        from charrnn.engine.estimates import speed_key
+
         texts: dict[str, str] = {}
         for place in sorted(found, key=lambda place: place.age):
             run = seen.get(place.path)
@@ -123,7 +130,7 @@ class Estimator:
                 continue
             texts.setdefault(run.config.corpus.source, f"text of {place.name}")
             if run.speed:
-                key = estimates.speed_key(run.config.model, run.config.training)
+                key = speed_key(run.config.model, run.config.training)
                 self._from_runs.setdefault(key, (run.speed, f"as in {place.name}"))
         self.recent = [(text, remark) for text, remark in texts.items() if not text.startswith(os.devnull)]
 
@@ -133,6 +140,8 @@ class Estimator:
         self.found, self.problem = [], ""
         if look is None:
             return
+        from charrnn.engine import estimates
+
         if self._speeds is None:
             self._speeds = estimates.kept_speeds()
         known = {**self._speeds, **self._from_runs}
@@ -153,15 +162,19 @@ class Estimator:
         """Whether there is something to measure that has not been tried, and nothing is being measured."""
         return self.may_measure and not self.measuring and (not self._asked_devices or bool(self._unknown()))
 
-    def _unknown(self) -> list[estimates.Estimate]:
+    def _unknown(self) -> list[Estimate]:
         return [one for one in self.found if one.speed is None and self._key(one) not in self._tried]
 
     @staticmethod
-    def _key(one: estimates.Estimate) -> str:
-        return estimates.speed_key(one.config.model, one.config.training)
+    def _key(one: Estimate) -> str:
+        from charrnn.engine.estimates import speed_key
+
+        return speed_key(one.config.model, one.config.training)
 
     async def measure(self, *, busy: bool) -> None:
         """Measures what is not known; where the machine is `busy` training, the figures are not kept for later."""
+        from charrnn.engine.estimates import measure
+
         self.measuring = True
         try:
             while self.should_still:
@@ -169,7 +182,7 @@ class Estimator:
                 self._asked_devices = True
                 self._tried |= {self._key(one) for one in unknown}
                 self._changed()
-                async with aclosing(estimates.measure(unknown)) as said:
+                async with aclosing(measure(unknown)) as said:
                     async for news in said:
                         self._hear(news, busy=busy)
         except OSError:
@@ -191,6 +204,8 @@ class Estimator:
             if self._speeds is not None:
                 self._speeds[key] = (speed, "measured beside a run" if busy else "measured")
             if not busy:
-                estimates.keep_speed(key, speed)
+                from charrnn.engine.estimates import keep_speed
+
+                keep_speed(key, speed)
         self.estimate(self._look, self._options)
         self._changed()
