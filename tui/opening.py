@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import shlex
 import socket
 from collections.abc import Iterable
 from dataclasses import replace
@@ -20,6 +21,7 @@ from tui.departing import Departing
 from tui.leaving import SAVING_TAKES, Leaving
 from tui.panes.workspace import Workspace
 from tui.session import Session
+from tui.terminal import safe_line
 
 if TYPE_CHECKING:
     from tui.screens.opening import OpeningScreen
@@ -94,7 +96,8 @@ class Opening(Arranging, Departing):
     async def take_up(self, reached: client.Reached) -> None:
         """Puts another run on the screen; the one that was there goes on, as after a detach."""
         left = self.session.welcome if self.has_run and self.session.connected else None
-        goes_on = self.session.state in ("training", "paused", "starting", "saving", "restarting")
+        waits = {"paused": "stays paused", "finished": "stays for a while", "failed": "stays for a while"}
+        how = waits.get(self.session.state, "trains on") if self.session.ended is None else ""
         self.attached, self._connection, self._chosen_here = reached.attached, reached.connection, True
         before, self.panes = self.panes, Workspace()
         self._begin_anew(reached.connection)
@@ -104,8 +107,9 @@ class Opening(Arranging, Departing):
         self.panes.put(self.size)
         self.panes.stream.text.focus()
         gc.unfreeze()  # what start-up made for the run before is garbage now
-        if left is not None and goes_on:
-            self.say("info", f"{left.run} goes on by itself; o finds it again, or charrnn-tui {left.run}.", 12.0)
+        if left is not None and how:
+            name = shlex.quote(safe_line(left.run))
+            self.say("info", f"{left.run} {how}; o finds it again, so does charrnn-tui {name}.", 12.0)
 
     def refused(self, message: Refused) -> None:
         """An engine would not have the run: where it was chosen on the opening screen, that comes back and says why."""

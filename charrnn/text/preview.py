@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 from charrnn.config import UsageError
 from charrnn.text import builtin, decoding, downloads, files
 from charrnn.text.builtin import BUILT_IN
-from charrnn.text.sources import STANDARD_INPUT, require_target, title, worth_learning
+from charrnn.text.sources import STANDARD_INPUT, title, worth_learning
 
 if TYPE_CHECKING:
 
@@ -58,10 +58,10 @@ def look_at(target: str, *, encoding: str = decoding.AUTO) -> Look:
     """The text that `target` names. Raises UsageError, one sentence, for what a run would refuse as far as one sees."""
     if target == STANDARD_INPUT:
         raise UsageError("Standard input can be the text only from the start: cat FILE | charrnn-tui -.")
-    require_target(target)
     if target in BUILT_IN:
         return _built_in(target)
     if downloads.is_address(target):
+        downloads.require_address(target)
         name = title(target, ending=True)
         return Look(
             source=target,
@@ -73,6 +73,8 @@ def look_at(target: str, *, encoding: str = decoding.AUTO) -> Look:
             symbols=0,
         )
     path = os.path.abspath(os.path.expanduser(target))
+    if not os.path.exists(path) and not files.is_glob(path):
+        raise UsageError(f"There is no file or folder {target!r}; check the path.")
     if os.path.isdir(path) or files.is_glob(path):
         return _several(path, encoding)
     return _single(path, encoding)

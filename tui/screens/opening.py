@@ -223,6 +223,18 @@ class OpeningScreen(ModalScreen[None]):
         self._tell_titles()
         self._estimate()
 
+    @work(exclusive=True, group="look")
+    async def on_new_run_form_accepted(self) -> None:
+        """On to the presets, if there is such a text."""
+        self._looked = await asyncio.to_thread(look_for, self.form.path.text, None, (), self.folder)
+        self.form.list_candidates([])
+        self.form.show_look(self._looked.look, self._looked.problem)
+        self.preview.show(self._looked.look)
+        self._tell_titles()
+        self._estimate()
+        if self._looked.look is not None:
+            self.form.presets.focus()
+
     def _recent(self) -> list[tuple[str, str]]:
         return self._estimator.recent
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from charrnn.engine.estimates import Estimate
 
 LABEL = 8
-_NAME, _NETWORK, _FIGURE = 8, 14, 8
+_NAME, _NETWORK, _FIGURE = 8, 13, 8
 
 
 class Field(Input):
@@ -226,7 +226,7 @@ class Presets(Chooser):
             return Strip.blank(columns)
         name = self.options[number]
         marked = number == self.at
-        pointer = ("▐" if self.has_focus else " ") + ("● " if marked else "○ ") if not brief else "‹ "
+        pointer = ("▐" if self.has_focus and marked else " ") + ("● " if marked else "○ ") if not brief else "‹ "
         style = palette.ACCENT_STRONG if marked and self.has_focus else palette.STRONG if marked else palette.PLAIN
         segments = [
             Segment(pointer, palette.ACCENT if marked else palette.QUIET),

@@ -74,7 +74,7 @@ class PathField(Field):
 
 
 class NewRunForm(Vertical):
-    """Posts `TextChanged`, `OptionsChanged`, `Considered` and `Wanted`; the screen looks, estimates and begins."""
+    """Says what is typed, considered, accepted and wanted; the screen looks, estimates and begins."""
 
     DEFAULT_CSS = """
     NewRunForm { height: 1fr; width: 1fr; padding: 0 1; overflow-y: auto; scrollbar-size: 0 0; }
@@ -97,6 +97,9 @@ class NewRunForm(Vertical):
         def __init__(self, candidate: Candidate | None) -> None:
             super().__init__()
             self.candidate = candidate
+
+    class Accepted(Message):
+        """The path is to be the text: enter on it."""
 
     class Wanted(Message):
         """The run is to begin."""
@@ -246,10 +249,8 @@ class NewRunForm(Vertical):
             self.post_message(self.Wanted())
         elif self.found.display and self.found.highlighted is not None:
             self.path.complete()
-        elif not self.has_class("-listing"):
-            self.presets.focus()
         else:
-            self.post_message(self.Wanted())
+            self.post_message(self.Accepted())
 
     def on_chooser_changed(self, event: Chooser.Changed) -> None:
         event.stop()

@@ -98,6 +98,14 @@ def look_for(
     return Looked(target, look, "", found, place.name)
 
 
+def _joined(*speeds: Speeds) -> dict[str, list[tuple[float, str]]]:
+    found: dict[str, list[tuple[float, str]]] = {}
+    for some in speeds:
+        for key, speed in some.items():
+            found.setdefault(key, []).append(speed)
+    return found
+
+
 class Estimator:
     """What presets mean for a text here: from the settings, from earlier runs, and from a short measurement.
 
@@ -131,7 +139,7 @@ class Estimator:
             texts.setdefault(run.config.corpus.source, f"text of {place.name}")
             if run.speed:
                 key = speed_key(run.config.model, run.config.training)
-                self._from_runs.setdefault(key, (run.speed, f"as in {place.name}"))
+                self._from_runs[key] = max((run.speed, f"as in {place.name}"), self._from_runs.get(key, (0.0, "")))
         self.recent = [(text, remark) for text, remark in texts.items() if not text.startswith(os.devnull)]
 
     def estimate(self, look: Look | None, options: dict[str, Value]) -> None:
@@ -144,7 +152,8 @@ class Estimator:
 
         if self._speeds is None:
             self._speeds = estimates.kept_speeds()
-        known = {**self._speeds, **self._from_runs}
+        # What else the machine did made some runs slower; none was faster than it can.
+        known = {key: max(pairs) for key, pairs in _joined(self._speeds, self._from_runs).items()}
         others = {name: value for name, value in options.items() if name != "preset"}
         try:
             self.found = estimates.estimates(look, others, device=self._device(), cores=cores(), speeds=known)
