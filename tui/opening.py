@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import shlex
 import socket
 from collections.abc import Iterable
@@ -38,6 +39,7 @@ class Opening(Arranging, Departing):
     _connection: socket.socket | None
     _draft: Draft | None = None
     _chosen_here = False
+    _chose_text = False
 
     if TYPE_CHECKING:  # the workbench has these
 
@@ -76,6 +78,7 @@ class Opening(Arranging, Departing):
     async def _reach(self, request: RunRequest) -> str:
         """Reaches the run that was chosen and shows it; "" or a sentence that says why that cannot be."""
         request = replace_folder(request, self.runs_folder)
+        self._chose_text = bool(request.run) or not is_run(request.target)
         try:
             reached = await asyncio.to_thread(client.open_run, request)
         except UsageError as error:
@@ -119,10 +122,11 @@ class Opening(Arranging, Departing):
         from tui.screens.opening_form import Draft
 
         self._connection = None
-        self._draft = replace(self._draft or Draft(), problem=message.text)
+        draft = self._draft or Draft()
+        self._draft = replace(draft, problem=message.text, of_text=self._chose_text)
         if self._opening_screen() is None:
             self.open_opening()
-        self._draft = replace(self._draft, problem="")
+        self._draft = draft
 
     # ---- leaving while there is no run -----------------------------------------------------------------------
 
@@ -147,6 +151,13 @@ class Opening(Arranging, Departing):
         if opening is not None:
             yield from opening.commands()
         yield SystemCommand("Help", "this help", self.action_help)
+
+
+def is_run(target: str) -> bool:
+    """Whether there is a run's folder at that path."""
+    from charrnn.runs.directory import CONFIG
+
+    return os.path.isfile(os.path.join(target, CONFIG))
 
 
 def replace_folder(request: RunRequest, folder: str | None) -> RunRequest:

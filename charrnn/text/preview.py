@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -33,6 +34,8 @@ HEAD = 1 << 18
 """Bytes of a text that are decoded."""
 FILES = 2_000
 """Files of a folder or glob that are counted."""
+UNPACKED = 15
+"""Portions (of a megabyte) more of a packed text that are unpacked to see how long it is."""
 _TRIED = 12
 """Files of a folder that may be binary before it is given up."""
 
@@ -144,7 +147,9 @@ def _several(path: str, encoding: str) -> Look:
             break
     if not heads:
         raise UsageError(f"{path!r} holds no text among its first {binary:,} files, all binary; choose another one.")
-    text = "\n\n".join(head.text for head in heads)
+    text = ""
+    for head in heads:
+        text += ("\n" if text.endswith("\n") else "\n\n" if text else "") + head.text
     rate = sum(head.rate for head in heads) / len(heads)
     size = sum(_size(file) for file in found)
     whole = complete and len(heads) + binary == len(found) and all(head.whole for head in heads)
@@ -171,13 +176,16 @@ def _beginning(path: Path, place: str, encoding: str) -> _Beginning:
 
     portions = files.portions(path, place, "check the path.", count)
     first = next(portions, b"")
-    more = len(first) > HEAD or next(portions, b"") != b""
+    read, packed = len(first), consumed != len(first)
+    for portion in islice(portions, UNPACKED if packed else 1):
+        read += len(portion)
     cast("_Closing", portions).close()
+    more = read > HEAD
     head = _whole_characters(first[:HEAD]) if more else first
     chosen = decoding.decide([head]) if encoding == decoding.AUTO else decoding.named(encoding)
     damage = decoding.Damage()
     text = "".join(decoding.decoded([head], chosen, damage))
-    rate = len(text) / max(1, len(head)) * len(first) / max(1, consumed)
+    rate = len(text) / max(1, len(head)) * read / max(1, consumed)
     words = ", ".join(part for part in (chosen.words, damage.words()) if part)
     return _Beginning(text, words, rate, whole=not more)
 

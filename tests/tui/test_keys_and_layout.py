@@ -19,7 +19,8 @@ SIZES = st.tuples(st.integers(0, 300), st.integers(0, 100))
 
 
 def test_no_two_entries_share_a_key_or_a_name() -> None:
-    for names in ([key.id for key in keys.TABLE], list(itertools.chain(*(key.keys for key in keys.TABLE)))):
+    pressed = itertools.chain(*([(key.pane, name) for name in key.keys] for key in keys.TABLE))
+    for names in ([key.id for key in keys.TABLE], list(pressed)):
         assert len(names) == len(set(names))
 
 

@@ -66,6 +66,7 @@ class OpeningScreen(ModalScreen[None]):
         self.form = NewRunForm(draft or Draft())
         self.preview = Preview()
         self._problem = draft.problem if draft else ""
+        self._begins_at_text = bool(draft and draft.of_text)
         self._runs_pane = Pane("Runs", self.runs, id="runs-pane")
         self._details_pane = Pane("", self.details, id="details-pane")
         self._form_pane = Pane("New run", self.form, id="form-pane")
@@ -89,7 +90,7 @@ class OpeningScreen(ModalScreen[None]):
 
     def on_mount(self) -> None:
         self.put(*self.app.size)
-        self.runs.focus()
+        self.action_to(self.form.path if self._begins_at_text else self.runs)
         if self._problem:
             self.foot.say("error", self._problem)
         self._load()

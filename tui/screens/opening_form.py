@@ -30,7 +30,10 @@ ROOMY, BRIEF = 15, 9
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What stands in the form, kept from one opening of it to the next."""
+    """What stands in the form, kept from one opening of it to the next.
+
+    `problem` says why what was chosen last could not be; `of_text`: that was a new run's text.
+    """
 
     target: str = ""
     preset: str = "auto"
@@ -39,6 +42,7 @@ class Draft:
     steps: str = ""
     device: str = "auto"
     problem: str = field(default="", compare=False)
+    of_text: bool = field(default=False, compare=False)
 
 
 class PathField(Field):
