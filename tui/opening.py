@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from textual import work
 from textual.app import SystemCommand
 from textual.screen import Screen
 
@@ -69,7 +70,7 @@ class Opening(Arranging, Departing):
         self.push_screen(screen)
 
     def _opening_screen(self) -> OpeningScreen | None:
-        found = [screen for screen in self.screen_stack if screen.id == "opening"]
+        found = [screen for screen in self.screen_stack if screen.name == "opening"]
         return found[0] if found else None  # type: ignore[return-value]
 
     def on_opening_screen_left_for_good(self) -> None:
@@ -90,25 +91,27 @@ class Opening(Arranging, Departing):
             reached.connection.close()
             return ""
         self._draft = screen.draft
-        await self.take_up(reached)
         screen.dismiss()
+        self.take_up(reached)
         return ""
 
     # ---- another run in its place ----------------------------------------------------------------------------
 
+    @work(exclusive=True, group="take up")
     async def take_up(self, reached: client.Reached) -> None:
         """Puts another run on the screen; the one that was there goes on, as after a detach."""
         left = self.session.welcome if self.has_run and self.session.connected else None
         waits = {"paused": "stays paused", "finished": "stays for a while", "failed": "stays for a while"}
         how = waits.get(self.session.state, "trains on") if self.session.ended is None else ""
+        before, panes = self.panes, Workspace()
+        before.display = False
+        await self.screen_stack[0].mount(panes)
         self.attached, self._connection, self._chosen_here = reached.attached, reached.connection, True
-        before, self.panes = self.panes, Workspace()
-        self._begin_anew(reached.connection)
-        base = self.screen_stack[0]
-        await base.mount(self.panes, before=before)
-        await before.remove()
+        self.panes = panes
         self.panes.put(self.size)
         self.panes.stream.text.focus()
+        self._begin_anew(reached.connection)
+        await before.remove()
         gc.unfreeze()  # what start-up made for the run before is garbage now
         if left is not None and how:
             name = shlex.quote(safe_line(left.run))
@@ -136,6 +139,14 @@ class Opening(Arranging, Departing):
         else:
             self.exit(Leaving(status))
 
+    def action_stop(self) -> None:
+        """On the opening screen it is that screen which is left, not the run behind it."""
+        screen = self._opening_screen()
+        if screen is not None and self.screen is screen:
+            screen.leave()
+        else:
+            super().action_stop()
+
     def stop(self, status: int, patience: float = SAVING_TAKES) -> None:
         if self.has_run:
             super().stop(status, patience)
@@ -144,7 +155,7 @@ class Opening(Arranging, Departing):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """On the opening screen only what means something there."""
-        if screen.id != "opening":
+        if screen.name != "opening":
             yield from super().get_system_commands(screen)
             return
         opening = self._opening_screen()

@@ -56,7 +56,7 @@ class OpeningScreen(ModalScreen[None]):
         """There is no run to go back to."""
 
     def __init__(self, folder: Path, reach: Reach, *, current: str = "", draft: Draft | None = None) -> None:
-        super().__init__(id="opening")
+        super().__init__(name="opening")
         self.folder, self.current = folder, current
         self.reach = reach
         self.head = Head()

@@ -12,7 +12,7 @@ from textual.message import Message
 from tui import palette
 from tui.completion import Candidate
 from tui.panes.rows import Rows
-from tui.terminal import fit, pad, safe, safe_line, width, wrap
+from tui.terminal import ELLIPSIS, fit, pad, safe, safe_line, width, wrap
 
 if TYPE_CHECKING:
     from charrnn.text.preview import Look
@@ -48,6 +48,16 @@ class Preview(Rows):
 
     def row_segments(self, number: int) -> Sequence[tuple[str, Style]]:
         return [(self._rows[number].rstrip(), palette.PLAIN)]
+
+
+def _ending(text: str, columns: int) -> str:
+    """The end of a path that is too long, for that is what tells it from the others."""
+    if width(text) <= columns:
+        return text
+    begin = max(0, len(text) - columns + 1)
+    while begin < len(text) and width(text[begin:]) > columns - 1:
+        begin += 1
+    return ELLIPSIS + text[begin:]
 
 
 class CandidateList(Rows, can_focus=False):
@@ -101,7 +111,7 @@ class CandidateList(Rows, can_focus=False):
         columns = self.text_columns
         marked = number == self._at
         remark = fit(safe_line(one.remark), columns // 2)
-        text = pad(safe_line(one.text), max(1, columns - width(remark) - 4))
+        text = pad(_ending(safe_line(one.text), columns - width(remark) - 4), max(1, columns - width(remark) - 4))
         style = palette.ACCENT_STRONG if marked else palette.ACCENT if one.folder else palette.PLAIN
         return [("▐ " if marked else "  ", palette.ACCENT), (text + "  ", style), (remark, palette.QUIET)]
 

@@ -218,6 +218,10 @@ class RunList(Rows):
             self.filter = text
             self._choose_shown()
 
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        """What can be typed is typed, whatever the workbench binds."""
+        return character is not None and character.isprintable()
+
     def on_key(self, event: events.Key) -> None:
         if event.is_printable and event.character:
             event.stop()
