@@ -443,6 +443,7 @@ def test_the_mouse_chooses_a_run_and_a_candidate(monkeypatch: pytest.MonkeyPatch
             assert one.opening.runs.highlighted.name == "letters-3"
             await one.press("tab")
             await one.until(lambda: one.opening.form.found.found)
+            await one.shows("the language reference")
             names = [candidate.text for candidate in one.opening.form.found.found]
             await one.pilot.click("#candidates", offset=(6, names.index("python-docs")))
             await one.shows("465k characters", "python-docs-1, until you stop it")
