@@ -45,7 +45,8 @@ def main() -> int:
     if on_screen and not keyboard_from_terminal():
         complain("there is no terminal to read keys from; use charrnn train, or give the corpus as a file.")
         return 2
-    if on_screen and asks_for_nothing(wanted) and has_earlier_runs(request.runs_folder):
+    new_here = asks_for_nothing(wanted)
+    if on_screen and new_here and has_earlier_runs(request.runs_folder):
         signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
         return run_on_screen(None, runs_folder=request.runs_folder)
     try:
@@ -64,7 +65,9 @@ def main() -> int:
         return run_plain(reached.connection, attached=reached.attached)
     # Until the loop can handle them they wait, or a signal in this half second would leave the engine alone.
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-    return run_on_screen(reached.connection, attached=reached.attached, runs_folder=request.runs_folder)
+    return run_on_screen(
+        reached.connection, attached=reached.attached, runs_folder=request.runs_folder, new_here=new_here
+    )
 
 
 def asks_for_nothing(wanted: Wanted) -> bool:
@@ -81,8 +84,16 @@ def has_earlier_runs(folder: str | None) -> bool:
     return any_runs(runs_folder(folder))
 
 
-def run_on_screen(connection: socket.socket | None, *, attached: bool = False, runs_folder: str | None = None) -> int:
+def run_on_screen(
+    connection: socket.socket | None,
+    *,
+    attached: bool = False,
+    runs_folder: str | None = None,
+    new_here: bool = False,
+) -> int:
     """Draws until the user leaves; returns the exit status. Without a connection, the user first chooses a run.
+
+    `new_here`: nothing was asked for, and there is no earlier run.
 
     SIGTERM ends the run that this workbench began, after a checkpoint; one that only `attached` leaves it training.
     """
@@ -97,7 +108,7 @@ def run_on_screen(connection: socket.socket | None, *, attached: bool = False, r
     from tui.leaving import Leaving
 
     app = Workbench(connection, TerminalDriver)
-    app.attached, app.runs_folder = attached, runs_folder
+    app.attached, app.runs_folder, app.new_here = attached, runs_folder, new_here
     last_resort = LastResort()  # stays armed to the end: a thread that Textual left behind must not hold that up
 
     async def run() -> Leaving | None:

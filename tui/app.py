@@ -97,6 +97,7 @@ class Workbench(Playing, Charting, Opening, App[Leaving]):
         else:
             self.panes.stream.wait_with("the stream begins in a moment")
             self._listen(self._connection)
+            self.greet()
 
     # ---- the engine ------------------------------------------------------------------------------------------
 

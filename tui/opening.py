@@ -31,12 +31,16 @@ if TYPE_CHECKING:
 
 
 class Opening(Arranging, Departing):
-    """`attached`: the run on the screen was live before. Without a run there is only the opening screen."""
+    """`attached`: the run on the screen was live before; `new_here`: nothing was asked for, and no run is there yet.
+
+    Without a run there is only the opening screen.
+    """
 
     panes: Workspace
     session: Session
     runs_folder: str | None = None
     attached = False
+    new_here = False
     _connection: socket.socket | None
     _draft: Draft | None = None
     _chosen_here = False
@@ -52,6 +56,11 @@ class Opening(Arranging, Departing):
     def has_run(self) -> bool:
         """Whether there is a run on the screen, or one on its way."""
         return self._connection is not None
+
+    def greet(self) -> None:
+        """Tells one who has named nothing what this is, and how to begin with a text of their own."""
+        if self.new_here:
+            self.say("info", "This is Python's own language reference; o begins a run on a text of yours.", 12.0)
 
     # ---- the screen ------------------------------------------------------------------------------------------
 

@@ -186,7 +186,7 @@ def test_a_new_run_begins_with_a_path_a_preset_and_enter(
             await one.type("nc")
             await one.shows("sentences.txt")
             await one.press("tab")
-            await one.shows("18.9k characters · 46 different ones · UTF-8", "mingru 2×128", "sentences-1, until")
+            await one.shows("18.9k characters · 46 symbols · UTF-8", "mingru 2×128", "sentences-1, until")
             await one.shows("─ sentences.txt ─", "Old left nobody the home lazy left a.")
             await one.press("enter", "down", "tab")
             await one.type("mine")

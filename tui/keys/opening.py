@@ -13,7 +13,7 @@ KEYS: tuple[Key, ...] = (
         group="Leaving and help",
         action="open",
         label="open",
-        rank=11,
+        rank=6,
         command="Open another run, or begin one",
     ),
     Key(
@@ -75,7 +75,7 @@ KEYS: tuple[Key, ...] = (
         description="complete the path (↓ ↑ choose what with); when there is nothing to complete: the next field",
         group="New run",
         pane="new run",
-        label="complete, next field",
+        label="next",
         rank=2,
     ),
     Key(

@@ -73,7 +73,7 @@ class Foot(Widget):
             if key.pane == self._pane and key.label
         }
         segments = [Segment(" ")]
-        parts = choose([Part(text, rank=key.rank) for text, (key, _) in words.items()], columns - 4, 3)
+        parts = choose([Part(text, rank=key.rank) for text, (key, _) in words.items()], columns - 2, 3)
         for number, part in enumerate(parts):
             key, label = words[part.text]
             segments.append(Segment(("   " if number else "") + key.shown, palette.ACCENT))

@@ -216,7 +216,7 @@ class NewRunForm(Vertical):
         else:
             about = "" if look.exact else "about "
             count = f"{about}{compact(look.characters)} characters" if look.characters is not None else ""
-            symbols = f"{look.symbols} different ones" if look.symbols else ""
+            symbols = f"{look.symbols:,}{'' if look.exact else '+'} symbols" if look.symbols else ""
             self.note.say(" · ".join(part for part in (count, symbols, safe_line(look.note)) if part))
 
     def show_estimates(self, found: list[Estimate], *, measuring: bool) -> None:
