@@ -53,6 +53,12 @@ def test_folders_and_globs(tmp_path: Path, small_text: str) -> None:
     assert look_at(f"{tmp_path}/*.txt").note == "2 files by path, UTF-8"
 
 
+def test_a_pattern_of_any_depth_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("some text")
+    seen = look_at(f"{tmp_path}/**/*.txt")
+    assert (seen.characters, seen.note) == (None, "the files are found when the run begins")
+
+
 def test_a_large_folder_is_not_walked_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(preview, "FILES", 5)
     for number in range(20):

@@ -7,11 +7,14 @@ import contextlib
 import os
 import re
 import socket
+import threading
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.binding import Binding
 from textual.pilot import Pilot
 
 from charrnn.config import UsageError
@@ -21,9 +24,11 @@ from charrnn.runs.directory import RunFolder
 from tests.runs.test_glance import make_run
 from tests.tui.fake_engine import FakeEngine
 from tests.tui.test_workbench import Bench, run
+from tui import keys
 from tui.app import Workbench
 from tui.screens import opening_work
 from tui.screens.opening import OpeningScreen
+from tui.screens.opening_runs import RunList
 
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u202e]")
 SIZES = [(120, 34), (80, 24), (60, 16), (39, 9)]
@@ -163,7 +168,7 @@ def test_a_live_run_is_marked_and_damage_says_what_it_is(monkeypatch: pytest.Mon
         async with opened(monkeypatch) as one:
             await one.shows("1 live", "▐● alive-9", "enter attaches to it")
             await one.press("down")
-            await one.shows("✗ broken", "cannot be read", "is not a run's settings")
+            await one.shows("✗ broken", "cannot be read", "settings: Invalid value")
             assert not CONTROLS.search(one.screen().replace("\n", ""))
             await one.press("home", "enter")
             await one.shows("● training")
@@ -342,6 +347,29 @@ def test_o_leaves_a_run_to_itself_and_comes_back_to_it(monkeypatch: pytest.Monke
     run(test)
 
 
+def test_its_keys_are_bound_where_the_table_says() -> None:
+    (opens,) = (key for key in keys.TABLE if key.pane == "runs" and key.action)
+    assert isinstance(RunList.BINDINGS[0], Binding)
+    assert (RunList.BINDINGS[0].key, RunList.BINDINGS[0].action) == (",".join(opens.keys), opens.action)
+    assert hasattr(RunList, f"action_{opens.action}")
+
+
+def test_a_disk_that_hangs_does_not_hold_up_the_end(monkeypatch: pytest.MonkeyPatch, runs: Path) -> None:
+    hanging = threading.Event()
+    monkeypatch.setattr("tui.screens.opening.read_places", lambda _: hanging.wait(30))
+
+    async def test() -> None:
+        async with opened(monkeypatch) as one:
+            await one.shows("looking for runs")
+            await one.press("escape")
+            await one.until(lambda: one.app.return_value is not None)
+
+    begun = time.monotonic()
+    run(test)
+    assert time.monotonic() - begun < 15
+    hanging.set()
+
+
 def test_keys_of_the_workbench_mean_nothing_here_but_are_typed(monkeypatch: pytest.MonkeyPatch, runs: Path) -> None:
     async def test() -> None:
         async with opened(monkeypatch, with_run=True) as one:
@@ -350,9 +378,7 @@ def test_keys_of_the_workbench_mean_nothing_here_but_are_typed(monkeypatch: pyte
             await one.shows("novel-1")
             await one.type("qdp+ ")
             await one.shows("/ qdp+")
-            assert [type(m).__name__ for m in one.engines[0].received] == ["Hello", "Start"] or not [
-                m for m in one.engines[0].received if isinstance(m, SetKnobs | StopRun)
-            ]
+            assert not [m for m in one.engines[0].received if isinstance(m, SetKnobs | StopRun)]
             assert one.app.return_value is None
 
     run(test)

@@ -16,7 +16,8 @@ from charrnn.picks import Value
 from charrnn.presets import PRESETS, range_problem
 from tui.completion import Candidate, common_beginning
 from tui.panes.status import compact
-from tui.screens.opening_fields import LABEL, Begin, Chooser, Devices, Field, FieldRow, Presets, Words
+from tui.screens.opening_choices import Begin, Chooser, Devices, Presets
+from tui.screens.opening_fields import LABEL, Field, FieldRow, Words
 from tui.screens.opening_look import CandidateList
 from tui.terminal import safe_line
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from charrnn.config import Device, UsageError
 from charrnn.engine.machine import cores, may_have_gpu
@@ -23,8 +25,35 @@ if TYPE_CHECKING:
     from charrnn.engine.estimates import Estimate, Speeds
     from charrnn.text.preview import Look
 
+T = TypeVar("T")
+
 _AT_ONCE = 6
 """Runs that are read between two looks at the keyboard."""
+
+
+async def aside(work: Callable[..., T], *arguments: object) -> T:
+    """What `work` returns or raises, from a thread that the end of the program does not wait for: a disk may hang."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[T] = loop.create_future()
+
+    def settle(result: T | None, error: BaseException | None) -> None:
+        if not done.done():
+            if error is None:
+                done.set_result(cast("T", result))
+            else:
+                done.set_exception(error)
+
+    def run() -> None:
+        result, error = None, None
+        try:
+            result = work(*arguments)
+        except Exception as raised:
+            error = raised
+        with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+            loop.call_soon_threadsafe(settle, result, error)
+
+    threading.Thread(target=run, daemon=True, name="opening").start()
+    return await done
 
 
 def read_places(folder: Path) -> list[Place]:
@@ -40,7 +69,7 @@ def read_holdings(path: Path) -> Holdings:
 async def read_all(found: Sequence[Place]) -> AsyncIterator[dict[Path, Seen]]:
     """The runs at a glance, a few at a time, in their order."""
     for begin in range(0, len(found), _AT_ONCE):
-        yield await asyncio.to_thread(_read_some, found[begin : begin + _AT_ONCE])
+        yield await aside(_read_some, found[begin : begin + _AT_ONCE])
 
 
 def _read_some(found: Iterable[Place]) -> dict[Path, Seen]:
