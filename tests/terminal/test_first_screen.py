@@ -67,7 +67,7 @@ def test_with_arguments_it_starts_at_once(runs: Path, arguments: list[str]) -> N
 
 def test_without_earlier_runs_it_starts_at_once(runs_folder: Path) -> None:
     with terminal() as one:
-        one.shows("● training", "── seed 1 ──")
+        one.shows("● training", "── seed 1 ──", "o begins a run on a text of yours")
         one.press("d")
         assert one.end() == 0
 

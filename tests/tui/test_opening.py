@@ -545,7 +545,6 @@ def test_a_files_name_is_only_shown(monkeypatch: pytest.MonkeyPatch, runs: Path,
             await one.press("enter")
             await one.shows("300 characters")
             assert not CONTROLS.search(one.screen().replace("\n", ""))
-            await one.press("enter")
             await one.until(lambda: one.app.focused is one.opening.form.presets)
             await one.press("enter")
             await one.until(lambda: one.requests)

@@ -252,10 +252,12 @@ class NewRunForm(Vertical):
         event.stop()
         if event.input is not self.path:
             self.post_message(self.Wanted())
-        elif self.found.display and self.found.highlighted is not None:
-            self.path.complete()
         else:
-            self.post_message(self.Accepted())
+            one = self.found.highlighted if self.found.display else None
+            if one is not None:
+                self.path.put(one.text)
+            if one is None or not one.folder:
+                self.post_message(self.Accepted())
 
     def on_chooser_changed(self, event: Chooser.Changed) -> None:
         event.stop()

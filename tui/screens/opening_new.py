@@ -64,7 +64,7 @@ class BeginningScreen(ModalScreen[None]):
         self._tell_titles()
         self._estimate()
 
-    @work(exclusive=True, group="look")
+    @work(exclusive=True, group="accept")
     async def on_new_run_form_accepted(self) -> None:
         """On to the presets, if there is such a text."""
         self._looked = await aside(look_for, self.form.path.text, None, (), self.folder)
