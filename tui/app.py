@@ -81,11 +81,11 @@ class Workbench(Playing, Charting, Opening, App[Leaving]):
         self._status_pulse = Pulse(STATUS_EVERY, self._draw_status)
         self._chart_pulse = Pulse(CHART_EVERY, self._draw_chart)
         self.panes = Workspace()
-        self.panes.display = connection is not None
         self._notices = Notices(self.panes.bottom)
 
     def compose(self) -> ComposeResult:
-        yield self.panes
+        if self._connection is not None:  # else the opening screen comes first
+            yield self.panes
 
     def on_mount(self) -> None:
         self.panes.put(self.size)

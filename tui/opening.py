@@ -120,7 +120,8 @@ class Opening(Arranging, Departing):
         self.panes.put(self.size)
         self.panes.stream.text.focus()
         self._begin_anew(reached.connection)
-        await before.remove()
+        if before.is_attached:
+            await before.remove()
         gc.unfreeze()  # what start-up made for the run before is garbage now
         if left is not None and how:
             name = shlex.quote(safe_line(left.run))
