@@ -191,7 +191,8 @@ class Wanted:
     """What the workbench was asked for.
 
     `attach_only`: a live run, and nothing is to be begun. `own` is what concerns the workbench alone and no engine, by
-    the options' names. `serve`: in browsers, at that `port` of loopback. `named`: there was a run on the command line.
+    the options' names. `serve`: in browsers, at that `port` of loopback. `named`: the command line
+    names what to open, or how a run is to be.
     """
 
     request: RunRequest
@@ -239,7 +240,7 @@ def parse_workbench(argv: list[str], add_own: Callable[[argparse.ArgumentParser]
     set_here = {name.removeprefix(OWN): value for name, value in own.items() if value is not None}
     try:
         request = request_of(arguments, train=serve)
-        named = bool(request.target or request.options or request.run or arguments.attach)
+        named = bool(request.target or request.options or request.run or arguments.attach or request.linger is not None)
         return Wanted(request, arguments.attach, set_here, serve, port, named)
     except UsageError as error:
         parser.exit(2, f"charrnn-tui: {error}\n")

@@ -89,10 +89,11 @@ def kernels(monkeypatch: pytest.MonkeyPatch) -> Library:
 
 @pytest.fixture(autouse=True, scope="session")
 def _cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """What is kept of corpora, and what the workbench remembers, stays out of the user's folders."""
+    """What is kept of corpora, what the workbench remembers and the user's runs stay out of the tests."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CHARRNN_STATE", str(tmp_path_factory.mktemp("state")))
         patch.setenv("CHARRNN_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("CHARRNN_RUNS", str(tmp_path_factory.mktemp("runs")))
         yield
 
 

@@ -67,6 +67,10 @@ def main() -> int:
     if on_screen and not in_browser and not keyboard_from_terminal():
         complain("there is no terminal to read keys from; use charrnn train, or give the corpus as a file.")
         return 2
+    reason = "" if settings.plain or in_browser else why_not_drawn(os.environ)
+    if on_screen and not (settings.plain or reason or wanted.named) and has_earlier_runs(request.runs_folder):
+        signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+        return run_on_screen(None, settings, in_browser=in_browser, runs_folder=request.runs_folder)
     try:
         reached = client.open_run(
             request if on_screen else replace(request, train=True), attach_only=wanted.attach_only
@@ -81,14 +85,20 @@ def main() -> int:
         from tui.plain import run_plain
 
         return run_plain(reached.connection, attached=reached.attached)
-    reason = "" if settings.plain or in_browser else why_not_drawn(os.environ)
     if settings.plain or reason:
         from tui.speaking import run_speaking
 
         return left(run_speaking(reached.connection, settings, attached=reached.attached, reason=reason))
     # Until the loop can handle them they wait, or a signal in this half second would leave the engine alone.
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-    return run_on_screen(reached.connection, settings, attached=reached.attached, in_browser=in_browser)
+    return run_on_screen(
+        reached.connection,
+        settings,
+        attached=reached.attached,
+        in_browser=in_browser,
+        runs_folder=request.runs_folder,
+        new_here=not wanted.named,
+    )
 
 
 def serve_pages(wanted: Wanted) -> int:
@@ -125,10 +135,26 @@ def left(leaving: Leaving) -> int:
     return leaving.status
 
 
+def has_earlier_runs(folder: str | None) -> bool:
+    """Whether there is something to choose from."""
+    from charrnn.runs.directory import runs_folder
+    from charrnn.runs.glance import any_runs
+
+    return any_runs(runs_folder(folder))
+
+
 def run_on_screen(
-    connection: socket.socket, settings: Settings, *, attached: bool = False, in_browser: bool = False
+    connection: socket.socket | None,
+    settings: Settings,
+    *,
+    attached: bool = False,
+    in_browser: bool = False,
+    runs_folder: str | None = None,
+    new_here: bool = False,
 ) -> int:
-    """Draws until the user leaves; returns the exit status.
+    """Draws until the user leaves; returns the exit status. Without a connection, the user first chooses a run.
+
+    `new_here`: nothing was asked for, and there is no earlier run.
 
     SIGTERM ends the run that this workbench began, after a checkpoint; one that only `attached` leaves it training.
     """
@@ -148,6 +174,7 @@ def run_on_screen(
 
     # In a browser the driver is the one that the server names.
     app = Workbench(connection, None if in_browser else TerminalDriver, settings)
+    app.attached, app.runs_folder, app.new_here = attached, runs_folder, new_here
     last_resort = LastResort()  # stays armed to the end: a thread that Textual left behind must not hold that up
 
     async def run() -> Leaving | None:
@@ -155,8 +182,8 @@ def run_on_screen(
 
         # Not loop.add_signal_handler: a terminal that reads nothing blocks Textual's writes, and with them the loop.
         def terminated(*_: object) -> None:
-            last_resort.arm(1.0 if attached else 2.7, 143)
-            if attached:
+            last_resort.arm(1.0 if app.attached else 2.7, 143)
+            if app.attached:
                 loop.call_soon_threadsafe(app.detach, 143)
             else:
                 loop.call_soon_threadsafe(app.stop, 143, 1.5)

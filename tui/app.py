@@ -28,13 +28,12 @@ from charrnn.engine.messages import (
     Text,
 )
 from tui import keys
-from tui.arranging import Arranging
 from tui.charting import Charting
-from tui.departing import Departing
 from tui.leaving import Leaving, with_way_back
 from tui.look import Look
 from tui.looking import Looking
 from tui.notices import Notices
+from tui.opening import Opening
 from tui.panes.workspace import Workspace
 from tui.playing import Playing
 from tui.pulse import Pulse
@@ -54,7 +53,7 @@ def _collect_less() -> None:
     gc.set_threshold(20_000, 20, 20)
 
 
-class Workbench(Playing, Charting, Looking, Arranging, Departing, App[Leaving]):
+class Workbench(Playing, Charting, Looking, Opening, App[Leaving]):
     CSS_PATH = "app.tcss"
     TITLE = "charrnn"
     AUTO_FOCUS = "#stream-text"
@@ -63,7 +62,7 @@ class Workbench(Playing, Charting, Looking, Arranging, Departing, App[Leaving]):
 
     def __init__(
         self,
-        connection: socket.socket,
+        connection: socket.socket | None,
         driver_class: type[Driver] | None = None,
         settings: Settings = Settings(),  # noqa: B008 - it is frozen
     ) -> None:
@@ -85,20 +84,30 @@ class Workbench(Playing, Charting, Looking, Arranging, Departing, App[Leaving]):
         self._stream_pulse = Pulse(DRAW_EVERY, self._draw_stream)
         self._status_pulse = Pulse(STATUS_EVERY, self._draw_status)
         self._chart_pulse = Pulse(CHART_EVERY, self._draw_chart)
-        self.panes = Workspace()
+        self.panes = self.new_panes()
         self._notices = Notices(self.panes.bottom)
 
+    def new_panes(self) -> Workspace:
+        """For one run; another one gets others."""
+        panes = Workspace()
+        panes.stream.input.cursor_blink = self.settings.animation
+        return panes
+
     def compose(self) -> ComposeResult:
-        yield self.panes
+        if self._connection is not None:  # else the opening screen comes first
+            yield self.panes
 
     def on_mount(self) -> None:
         self.panes.put(self.size)
-        self.panes.stream.input.cursor_blink = self.settings.animation
         self._draw_status()
         self._draw_knobs()
-        self.panes.stream.wait_with("the stream begins in a moment")
         self.call_after_refresh(_collect_less)
-        self._listen(self._connection)
+        if self._connection is None:
+            self.open_opening()
+        else:
+            self.panes.stream.wait_with("the stream begins in a moment")
+            self._listen(self._connection)
+            self.greet()
 
     # ---- the engine ------------------------------------------------------------------------------------------
 
@@ -111,7 +120,21 @@ class Workbench(Playing, Charting, Looking, Arranging, Departing, App[Leaving]):
         else:
             self._client.send(message)
 
-    @work(exit_on_error=True)
+    def _begin_anew(self, connection: socket.socket) -> None:
+        """As if the workbench had begun with this connection: new panes are there, nothing is known yet."""
+        if self._wishes_end is not None:
+            self._wishes_end.cancel()
+        self.session = Session(self._send)
+        self._client, self._unsent, self._again, self._leaving = None, [], False, None
+        self._notices.over()
+        self._notices = Notices(self.panes.bottom)
+        self._draw_status()
+        self._draw_knobs()
+        self.panes.stream.wait_with("the stream begins in a moment")
+        self.call_after_refresh(_collect_less)
+        self._listen(connection)
+
+    @work(exit_on_error=True, exclusive=True, group="engine")
     async def _listen(self, connection: socket.socket) -> None:
         self._client = client = await EngineClient.over(connection)
         for message in self._unsent:
@@ -190,7 +213,7 @@ class Workbench(Playing, Charting, Looking, Arranging, Departing, App[Leaving]):
             case Refused() if self._again:
                 self.say("error", f"{message.text} enter tries again, q leaves.", None)
             case Refused():
-                self.exit(Leaving(message.status, message.text))
+                self.refused(message)
             case Ended():
                 self._ended(message)
             case _:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 
 from rich.text import Text
+from textual.app import SystemCommand
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from tui import keys, palette
@@ -32,12 +33,25 @@ class Commands(Provider):
             for key in self.app.commands():
                 yield key, partial(self.app.perform, key)
 
+    def _elsewhere(self) -> list[SystemCommand]:
+        """What there is to do on a screen that has a palette of its own; nothing where the table of keys says it."""
+        return list(self.app.get_system_commands(self.screen)) if self.screen.name == "opening" else []
+
     async def discover(self) -> Hits:
+        if commands := self._elsewhere():
+            for title, words, do in commands:
+                yield DiscoveryHit(Text(title), do, text=title, help=words)
+            return
         for key, do in self._keys():
             yield DiscoveryHit(line(key), do, text=key.command)
 
     async def search(self, query: str) -> Hits:
         matcher = self.matcher(query)
+        if commands := self._elsewhere():
+            for title, words, do in commands:
+                if (score := matcher.match(title)) > 0:
+                    yield Hit(score, Text(title), do, text=title, help=words)
+            return
         for key, do in self._keys():
             score, places = matcher.fuzzy_search.match(query, key.command)
             words = f"{key.group} {key.description} {key.shown}".lower()

@@ -61,7 +61,7 @@ def _torch() -> list[Check]:
     except (ImportError, OSError) as error:
         words = f"does not load: {str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__}"
         return [Check("torch", "fail", words, "install it again: https://pytorch.org/get-started")]
-    from charrnn.engine.run_setup import cores
+    from charrnn.engine.machine import cores
     from charrnn.training.precision import bfloat16_pays
 
     took = time.perf_counter() - begun

@@ -26,9 +26,10 @@ import torch
 
 from charrnn.config import UsageError
 from charrnn.engine import wire
+from charrnn.engine.machine import cores
 from charrnn.engine.memory import open_memory
 from charrnn.engine.rank_orders import EngineLink, RankLink
-from charrnn.engine.run_setup import cores, run_config
+from charrnn.engine.run_setup import run_config
 from charrnn.engine.trainer_messages import Build
 from charrnn.engine.trainer_process import train
 from charrnn.engine.training_loop import TrainingLoop

@@ -12,6 +12,7 @@ from typing import cast, get_args
 import torch
 
 from charrnn.config import Device, RunConfig, UsageError
+from charrnn.engine.machine import cores
 from charrnn.engine.trainer_messages import Build
 from charrnn.native.library import kernels, problem
 from charrnn.presets import check_training, resolve
@@ -22,11 +23,6 @@ from charrnn.training.trainer import resolve_device
 
 CHANGEABLE = ("steps", "minutes", "threads", "lr", "cooldown", "average", "patience", "precision", "save_every")
 """The settings that a run may be given anew when it goes on."""
-
-
-def cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def run_config(build: Build, own_cores: int | None = None) -> RunConfig:

@@ -252,12 +252,17 @@ def list_runs(folder: Path) -> list[RunSummary]:
             corpus=config.corpus.name,
             step=step,
             best=best,
-            age=max(0.0, time.time() - written),  # the clock may have been set back since
+            age=age_of(written),
             size=sum(f.st_size for f in files),
             process=said.pid if said else None,
         )
         found.append((written, summary))
     return [summary for _, summary in sorted(found, key=lambda run: -run[0])]
+
+
+def age_of(written: float) -> float:
+    """Seconds since a file was `written` (its modification time); none where the clock was set back since."""
+    return max(0.0, time.time() - written)
 
 
 def _files(place: Path) -> list[os.stat_result]:

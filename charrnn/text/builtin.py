@@ -43,13 +43,8 @@ def _python_docs() -> Iterator[str]:
 
 def _python_source() -> Iterator[str]:
     """The standard library's .py files in the order of their paths (by folder and name), blank lines between."""
-    root = Path(sysconfig.get_path("stdlib"))
-    paths: list[Path] = []
-    for folder, folders, files in os.walk(root):
-        folders[:] = [name for name in folders if name not in _LEFT_OUT]
-        paths += [Path(folder, name) for name in files if name.endswith(".py")]
     between = ""
-    for path in sorted(paths, key=lambda path: path.relative_to(root).parts):
+    for path in _source_files():
         try:
             text = path.read_text(encoding="utf-8-sig").strip("\n")
         except (OSError, UnicodeDecodeError):  # a few files are in other encodings on purpose
@@ -58,5 +53,20 @@ def _python_source() -> Iterator[str]:
             yield between + text
             between = "\n\n\n"
     if not between:
-        raise UsageError(f"This Python keeps no source files in {str(root)!r}; give a text file instead.")
+        root = sysconfig.get_path("stdlib")
+        raise UsageError(f"This Python keeps no source files in {root!r}; give a text file instead.")
     yield "\n"
+
+
+def _source_files() -> list[Path]:
+    root = Path(sysconfig.get_path("stdlib"))
+    paths: list[Path] = []
+    for folder, folders, files in os.walk(root):
+        folders[:] = [name for name in folders if name not in _LEFT_OUT]
+        paths += [Path(folder, name) for name in files if name.endswith(".py")]
+    return sorted(paths, key=lambda path: path.relative_to(root).parts)
+
+
+def bytes_of(name: str) -> int | None:
+    """About how many bytes a built-in corpus has; None for one that is quickly read as a whole."""
+    return sum(path.stat().st_size for path in _source_files()) if name == "python-source" else None

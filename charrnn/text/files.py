@@ -11,6 +11,7 @@ import stat
 import sys
 import zlib
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import IO, BinaryIO, cast
 
@@ -64,6 +65,25 @@ def find(target: str) -> list[Path]:
     if not found:
         raise _no_files(target)
     return sorted(found, key=lambda path: path.parts)
+
+
+def some(target: str, at_most: int) -> tuple[list[Path], bool]:
+    """The first files that a path, a folder or a glob means, in the order in which they are found, and whether that is
+    all of them. Raises UsageError.
+    """
+    if is_glob(target):
+        matches = (Path(match) for match in glob.iglob(target, recursive=True))
+        found: Iterator[Path] = (
+            file for match in matches for file in (_below(match) if match.is_dir() else _regular(match))
+        )
+    elif os.path.isdir(target):
+        found = _below(Path(target))
+    else:
+        return [Path(target)], True
+    first = list(islice(found, at_most + 1))
+    if not first:
+        raise _no_match(target) if is_glob(target) else _no_files(target)
+    return sorted(first[:at_most], key=lambda path: path.parts), len(first) <= at_most
 
 
 def _no_match(pattern: str) -> UsageError:

@@ -179,9 +179,9 @@ class Reading:
     def chunks(self) -> Iterator[str]:
         """The text, in portions of about a million characters, none of them empty. Raises UsageError."""
         source = self._source
-        text = _worth_learning(self._joined() if source.given is None else source.given(), source.where)
+        text = worth_learning(self._joined() if source.given is None else source.given(), source.where)
         if source.ascii:
-            text = _worth_learning(fold_chunks(text), f"{source.where}, folded to ASCII,")
+            text = worth_learning(fold_chunks(text), f"{source.where}, folded to ASCII,")
         return text
 
     @property
@@ -292,7 +292,7 @@ def _count(number: int, what: str) -> str:
     return f"{number:,} {what}{'s' * (number != 1)}"
 
 
-def _worth_learning(chunks: Iterable[str], where: str) -> Iterator[str]:
+def worth_learning(chunks: Iterable[str], where: str) -> Iterator[str]:
     """The chunks; UsageError once they show that the text is empty, blank, binary, or one character over and over."""
     first = ""  # the first character that is not white space
     blank_after = various = anything = False

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tui.keys import chart, editing, leaving, look, names, panes, remapping, rows, stream, training
+from tui.keys import chart, editing, leaving, look, names, opening, panes, remapping, rows, stream, training
 from tui.keys.key import Key
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ TABLE: tuple[Key, ...] = (
     *leaving.KEYS,
     *rows.KEYS,
     *editing.KEYS,
+    *opening.KEYS,
 )
 GROUPS = tuple(dict.fromkeys(key.group for key in TABLE))
 HOMES = {"stream": "Stream", "loss": "Chart", "corpus": "Corpus", "prime": "Editing the prime"}
