@@ -14,6 +14,7 @@ from textual.binding import BindingType
 from textual.driver import Driver
 
 from charrnn.engine.client import EngineClient
+from charrnn.engine.mark_messages import Marks
 from charrnn.engine.messages import (
     BaselinesFound,
     ClientMessage,
@@ -167,7 +168,7 @@ class Workbench(Playing, Charting, Arranging, Departing, App[Leaving]):
                     self._status_pulse.now()
                 else:
                     self._status_pulse.soon()
-            case Losses():
+            case Losses() | Marks():
                 self._chart_pulse.soon()
             case CorpusInfo():
                 self.panes.corpus.show_corpus(message)
