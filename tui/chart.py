@@ -176,10 +176,10 @@ def _draw_all(
     canvas: Canvas, frame: _Frame, scene: Scene, found: list[Curve], within: list[tuple[str, float]]
 ) -> list[str]:
     """Everything within the axes; the names of other runs for which there was no room."""
-    if scene.window.cursor is not None and frame.x[0] <= scene.window.cursor <= frame.x[1]:
-        canvas.column(frame.column(scene.window.cursor), "│", palette.ACCENT)
     for _, nats in within:
         canvas.rule(frame.row(scene.view.value(nats)), "╌", palette.QUIET)
+    if scene.window.cursor is not None and frame.x[0] <= scene.window.cursor <= frame.x[1]:
+        canvas.column(frame.column(scene.window.cursor), "│", palette.ACCENT)
     lettered: list[tuple[Curve, list[str], Style]] = []
     for number, one in enumerate(curve for curve in found if curve.kind == "other"):
         drawn, style = frame.dots(one.lines), _other_style(number)
@@ -193,6 +193,10 @@ def _draw_all(
                 canvas.dots(frame.dots(one.dust, lines=False), palette.QUIET)
                 style = style if one.kind == "held-out" else palette.PLAIN
             drawn = frame.dots(one.lines)
+            if one.kind == "held-out":
+                for run in one.lines.runs:
+                    if len(run) == 1:  # a single dot would be lost among the others
+                        canvas.write(frame.row(run[0][1]), frame.column(run[0][0]), "●", style)
             canvas.dots(heavier(drawn) if one.kind == "held-out" else drawn, style)
     for number, (one, drawn, style) in enumerate(lettered):
         _letter(canvas, one.letter, drawn, style, number)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
+from charrnn.commands.ticks import log_ticks, ticks, time_ticks
 from charrnn.text.visible import visible_line
 
 if TYPE_CHECKING:
@@ -16,26 +17,6 @@ WIDTH, HEIGHT = 800, 450
 LEFT, RIGHT, TOP, BOTTOM = 62, 18, 38, 52
 GREY, FAINT, INK = "#6b6b6b", "#d9d9d9", "#222222"
 _OTHERS = (("#9c5d00", "6 3"), ("#15733a", "2 2"), ("#7a3e9d", "8 3 2 3"), ("#b02a5b", "4 2"), ("#3a5fcd", "1 3"))
-
-
-def ticks(low: float, high: float, about: int) -> list[float]:
-    """Round numbers from `low` to `high`: about so many, at steps of 1, 2 or 5 times a power of ten."""
-    raw = (high - low) / max(1, about)
-    power = 10.0 ** math.floor(math.log10(raw))
-    step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= raw * 0.999)
-    first = math.ceil(low / step - 1e-9)
-    return [number * step for number in range(first, math.floor(high / step + 1e-9) + 1)]
-
-
-def _log_ticks(low: float, high: float) -> list[float]:
-    """The same where the values are logarithms: 1, 2, 5 and their tenfolds, or round numbers in a narrow range."""
-    found = [
-        factor * 10.0**power
-        for power in range(math.floor(low), math.ceil(high) + 1)
-        for factor in (1, 2, 5)
-        if low <= math.log10(factor * 10.0**power) <= high
-    ]
-    return found if len(found) >= 3 else [value for value in ticks(10**low, 10**high, 5) if value > 0]
 
 
 def _number(value: float) -> str:
@@ -67,7 +48,7 @@ class _Plane:
         return TOP + (self.y[1] - self.scaled(value)) / (self.y[1] - self.y[0]) * (HEIGHT - TOP - BOTTOM)
 
     def y_ticks(self) -> list[float]:
-        return _log_ticks(*self.y) if self.log else ticks(*self.y, 6)
+        return log_ticks(*self.y, 6) if self.log else ticks(*self.y, 6)
 
 
 def _words(
@@ -100,6 +81,9 @@ def _styles(lines: Sequence[Line]) -> Iterator[tuple[Line, str, float, str]]:
     """Each line with its colour, width and dashes."""
     others = 0
     for line in lines:
+        if line.kind == "dots":
+            yield line, "#c0c0c0", 0.0, ""
+            continue
         if line.kind == "other":
             colour, dash = _OTHERS[others % len(_OTHERS)]
             others += 1
@@ -113,6 +97,7 @@ def svg(picture: Picture) -> str:
     plane = _Plane(picture)
     bottom, right = HEIGHT - BOTTOM, WIDTH - RIGHT
     out = [
+        '<?xml version="1.0" encoding="UTF-8"?>',
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" '
         'font-family="sans-serif">',
         f"<title>{escape(visible_line(picture.title))}</title>",
@@ -122,7 +107,7 @@ def svg(picture: Picture) -> str:
     for value in plane.y_ticks():
         y = plane.down(value)
         out += [_stroke(LEFT, y, right, y, FAINT), _words(LEFT - 6, y + 4, _number(value), anchor="end")]
-    for at in ticks(*plane.x, 7):
+    for at in (time_ticks if picture.scale == "seconds" else ticks)(*plane.x, 7):
         x = plane.across(at)
         out += [_stroke(x, bottom, x, bottom + 4, GREY), _words(x, bottom + 17, _number(at), anchor="middle")]
     out += [
@@ -145,7 +130,7 @@ def svg(picture: Picture) -> str:
     for line, colour, thickness, dash in styled:
         for piece in _pieces(line):
             out.append(_polyline(plane, line, piece, colour, thickness, dash))
-    named = [entry for entry in styled if entry[0].kind != "dots"]
+    named = sorted((entry for entry in styled if entry[0].kind != "dots"), key=lambda entry: entry[0].kind == "other")
     for number, (line, colour, thickness, dash) in enumerate(named):
         y = TOP + 12 + 17 * number
         dashed = f' stroke-dasharray="{dash}"' if dash else ""

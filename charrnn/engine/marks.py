@@ -39,6 +39,7 @@ class MarkBook:
     def __init__(self, board: Board) -> None:
         self._board = board
         self._marks: list[Mark] = []
+        self._told: list[Mark] = []
         self._back_from: int | None = None
 
     def load(self, run: Path, until: int) -> None:
@@ -71,11 +72,12 @@ class MarkBook:
         found = {(mark.kind, mark.step): mark for mark in [*self._marks, *marks]}
         kept: list[Mark] = []
         counts: dict[MarkKind, int] = {}
-        for mark in sorted(found.values(), key=lambda mark: -mark.step):
+        for mark in sorted(found.values(), key=lambda mark: mark.step)[::-1]:
             counts[mark.kind] = counts.get(mark.kind, 0) + 1
             if counts[mark.kind] <= MOST_OF_A_KIND:
                 kept.append(mark)
         kept.reverse()
-        if kept != self._marks:
-            self._marks = kept
+        self._marks = kept
+        if kept != self._told:
+            self._told = kept
             self._board.announce(Marks(kept), standing=True)

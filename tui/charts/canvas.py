@@ -70,7 +70,7 @@ class Canvas:
                     text = chr(_BLANK + dot)
                 elif (rule := rules[column]) is not None:
                     text, style = rule
-                if row and row[-1].style == style:
+                if row and row[-1].style is style:
                     row[-1] = Segment(row[-1].text + text, style)
                 else:
                     row.append(Segment(text, style))

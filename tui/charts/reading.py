@@ -17,17 +17,20 @@ if TYPE_CHECKING:
 def parts_at(scene: Scene, at: float, drawn: Drawn | None) -> list[Part]:
     """The recorded losses at a place of the axis, the learning rate, and what happened there.
 
-    A held-out loss is the last one measured by then. There is at least one point.
+    A held-out loss is the last one measured by then. In brief the losses go by their lines, as the line above the chart
+    names them. There is at least one point.
     """
     view, here = scene.view, nearest(scene.points, scene.view, at)
     point = scene.points[here]
     held_out = next((p.val_loss for p in reversed(scene.points[: here + 1]) if p.val_loss is not None), None)
-    train = "diverged" if point.diverged else f"train {view.text(point.train_loss) or '–'}"
+    trained, held = view.text(point.train_loss) or "–", view.text(held_out) or "–"
     parts = [
         Part(f"step {point.step:,}", palette.STRONG, 1),
         Part("" if view.axis == "step" else place_text(view.axis, view.place(point)), palette.PLAIN, 5),
-        Part(train, palette.ERROR if point.diverged else palette.PLAIN, 2),
-        Part(f"held-out {view.text(held_out) or '–'}", palette.ACCENT_STRONG, 2),
+        Part("diverged", palette.ERROR, 2)
+        if point.diverged
+        else Part(f"train {trained}", palette.PLAIN, 2, f"─ {trained}"),
+        Part(f"held-out {held}", palette.ACCENT_STRONG, 2, f"━ {held}"),
         Part(f"lr {point.learning_rate:.3g}", palette.PLAIN, 3),
     ]
     for other in scene.others:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Literal
 
 from charrnn.engine.mark_messages import Mark
 from charrnn.engine.messages import LossPoint
-from tui.charts.series import SMOOTHED_OVER, Series, series, smoothed
+from tui.charts.series import SMOOTHED_OVER, Run, Series, series, smoothed
 from tui.charts.view import View
-from tui.charts.window import Extent, Window, between, extent_of
+from tui.charts.window import Extent, Window, extent_of
 
 LETTERS = "abcdef"
 """Runs that are laid over the chart go by these; more of them cannot be told apart."""
@@ -75,13 +76,36 @@ def curves(scene: Scene, buckets: int) -> list[Curve]:
     ]
     found = []
     for kind, name, letter, points, loss in wanted:
-        lines = series(between(points, scene.view, low, high), loss, buckets, scene.view)
+        lines = series(_near(points, scene.view, loss, low, high), loss, buckets, scene.view)
         dust = None
         if scene.view.smoothing != "raw":
-            dust = _shown(lines, scene.view) if scene.view.smoothing == "both" and kind != "other" else None
+            if scene.view.smoothing == "both" and kind != "other":
+                dots = Series([[entry for entry in run if low <= entry[0] <= high] for run in lines.runs], lines.gaps)
+                dust = _shown(dots, scene.view)
             lines = smoothed(lines, (high - low) * SMOOTHED_OVER)
+        runs = [cut for run in lines.runs if (cut := _cut(run, low, high))]
+        lines = Series(runs, [gap for gap in lines.gaps if low <= gap <= high])
         found.append(Curve(kind, name, letter, _shown(lines, scene.view), dust))
     return found
+
+
+def _near(points: Sequence[LossPoint], view: View, loss: str, low: float, high: float) -> Sequence[LossPoint]:
+    """The points that tell of a loss between two places, and the next ones on either side, to which lines go on."""
+    if loss == "val_loss":
+        points = [point for point in points if point.val_loss is not None or point.diverged]
+    begin = max(0, bisect_left(points, low, key=view.place) - 1)
+    return points[begin : bisect_right(points, high, key=view.place) + 1]
+
+
+def _cut(run: Run, low: float, high: float) -> Run:
+    """The part of a line between two places; where it crosses one of them it ends there."""
+    inside = [entry for entry in run if low <= entry[0] <= high]
+    for one, other in pairwise(run):
+        for edge in (low, high):
+            if one[0] < edge < other[0]:
+                share = (edge - one[0]) / (other[0] - one[0])
+                inside.append((edge, one[1] + share * (other[1] - one[1])))
+    return sorted(inside)
 
 
 def _shown(one: Series, view: View) -> Series:

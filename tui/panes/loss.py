@@ -25,6 +25,8 @@ from tui.terminal import width
 if TYPE_CHECKING:
     from tui.chart import Drawn
 
+ROOMY = 80
+"""Columns of a pane in which a reading and the unit have room beside each other."""
 WHEEL = 0.8
 """How much of what is in sight stays so when the mouse wheel turns by a notch."""
 
@@ -181,10 +183,12 @@ class LossPane(Pane):
             from tui.charts.reading import parts_at
 
             left = parts_at(scene, scene.window.cursor, self.chart.drawn)
+            unit = Part(view.words, palette.QUIET, 6) if self.size.width >= ROOMY else Part("")
         else:
             diverged = any(point.diverged for point in scene.points)
             left = [Part("diverged" if diverged else "", palette.ERROR, 1), *self._to_beat()]
-        self.lower.show(left, [Part(view.words if scene.points else "", palette.QUIET, 6, view.brief)])
+            unit = Part(view.words if scene.points else "", palette.QUIET, 2, view.brief)
+        self.lower.show(left, [unit])
 
     def _to_beat(self) -> list[Part]:
         """The references that are out of sight, the most telling last to go; an arrow says where they are."""

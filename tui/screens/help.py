@@ -21,6 +21,9 @@ Row = list[tuple[str, Style]]
 WORDS = (
     ("loss", "nats per character: how surprised the model is by the next character; lower is better"),
     ("held-out", "the loss on the end of the corpus, which it never learns from"),
+    ("━ ─", "the chart's lines: held-out heavy, training thin; other runs are broken lines with their letter on them"),
+    ("▲ ▼", "under the chart: from here on the learning rate is higher, lower, or cools down"),
+    ("■ ◌ ✗", "a checkpoint was written; the trainer was started again; the run diverged and went back to here"),
     ("T", "temperature: logits are divided by it before the next character is drawn"),
     ("top-k", "only the k likeliest characters may come next"),
     ("top-p", "only the likeliest characters that together have probability p"),
