@@ -18,9 +18,10 @@ from typing import Any
 from rich.segment import Segment
 from rich.style import Style
 
+from charrnn.engine.mark_messages import Mark
 from charrnn.engine.messages import LossPoint
 from tui import palette
-from tui.charts.canvas import Canvas, Row, heavier
+from tui.charts.canvas import Canvas, Row, heavier, segments_of
 from tui.charts.labels import IMPORTANCE, glyph_of, loss_labels, place_labels
 from tui.charts.scene import Curve, Scene, curves, marks_in_sight, rate_before
 from tui.charts.series import Run, Series, series
@@ -29,6 +30,8 @@ from tui.terminal import fit, width
 
 NEAR = 0.12
 """A reference is drawn where it lies in sight, or beyond it by at most so much of the height; else it is named."""
+ROOMY = 9
+"""Rows from which on what happened has a row of its own."""
 _BARS = "▁▂▃▄▅▆▇█"
 _BROKEN = ((3, (2,)), (2, (1,)), (4, (2, 3)), (5, (4,)), (6, (3, 4, 5)), (7, (5, 6)))
 """How the other runs' lines are broken: the period in cells, and which cells of it are left out."""
@@ -130,8 +133,8 @@ def draw(scene: Scene, columns: int, rows: int) -> Drawn:
         gaps = any(one.lines.gaps for one in found)
         return _sentence("the losses diverged" if gaps else "the first losses come in a moment", columns, rows)
     low, high = scene.window.limits(extent)
-    marks = marks_in_sight(scene, low, high) if rows >= 8 else []
-    height = rows - 2 if marks else rows - 1
+    marks = marks_in_sight(scene, low, high)
+    height = rows - 2 if marks and rows >= ROOMY else rows - 1
     y, within, beyond = _with_references(scene, _limits(values), scaled)
     labels = loss_labels(*y, height, log=view.log)
     margin = max(map(width, labels.values()))
@@ -144,10 +147,19 @@ def draw(scene: Scene, columns: int, rows: int) -> Drawn:
     for number, row in enumerate(canvas.strips()):
         edge = " ┤" if number in labels else " │"
         body.append([Segment(labels.get(number, "").rjust(margin) + edge, palette.QUIET), *row])
-    indent = " " * (margin + 2)
-    if marks:
-        body.append([Segment(indent, palette.QUIET), *_mark_row(scene, frame, marks)])
-    body.append([Segment(indent + place_labels(view.axis, low, high, canvas.columns), palette.QUIET)])
+    indent = Segment(" " * (margin + 2), palette.QUIET)
+    places = [
+        (cell, palette.QUIET) for cell in place_labels(view.axis, low, high, canvas.columns).ljust(canvas.columns)
+    ]
+    happened = _mark_cells(scene, frame, marks)
+    if height == rows - 2:
+        body.append([indent, *segments_of(happened)])
+    else:  # where rows are few the marks stand between the places
+        free = [not "".join(cell for cell, _ in places[max(0, at - 1) : at + 2]).strip() for at in range(len(places))]
+        places = [
+            mark if ok and mark[0] != " " else cell for cell, mark, ok in zip(places, happened, free, strict=True)
+        ]
+    body.append([indent, *segments_of(places)])
     return Drawn(body, margin + 2, canvas.columns, (low, high), tuple(beyond), tuple(unnamed))
 
 
@@ -251,21 +263,15 @@ def _name_reference(canvas: Canvas, row: int, words: str) -> None:
             return
 
 
-def _mark_row(scene: Scene, frame: _Frame, marks: Sequence[tuple[float, Any]]) -> Row:
-    """The row of what happened: one glyph a cell, the most important one of those that fall into it."""
-    row: list[tuple[str, Style]] = [(" ", palette.QUIET)] * frame.columns
+def _mark_cells(scene: Scene, frame: _Frame, marks: Sequence[tuple[float, Mark]]) -> list[tuple[str, Style]]:
+    """What happened, one glyph a cell: the most important one of those that fall into it."""
+    cells: list[tuple[str, Style]] = [(" ", palette.QUIET)] * frame.columns
     for at, mark in sorted(marks, key=lambda found: IMPORTANCE.index(found[1].kind)):
         style = {"back": palette.ERROR, "restart": palette.WARNING, "checkpoint": palette.QUIET}.get(
             mark.kind, palette.ACCENT
         )
-        row[frame.column(at)] = (glyph_of(mark, rate_before(scene.points, scene.marks, mark)), style)
-    segments: Row = []
-    for glyph, style in row:
-        if segments and segments[-1].style == style:
-            segments[-1] = Segment(segments[-1].text + glyph, style)
-        else:
-            segments.append(Segment(glyph, style))
-    return segments
+        cells[frame.column(at)] = (glyph_of(mark, rate_before(scene.points, scene.marks, mark)), style)
+    return cells
 
 
 def sparkline(points: Sequence[LossPoint], columns: int) -> str:

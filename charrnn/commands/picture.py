@@ -8,11 +8,14 @@ bytes to standard output, so that a workbench draws without loading any of that.
 from __future__ import annotations
 
 import io
+import math
 import sys
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
+
+from charrnn.commands.ticks import log_ticks
 
 NEEDS_MATPLOTLIB = (".png", ".pdf")
 PICTURES = (".svg", *NEEDS_MATPLOTLIB)
@@ -94,7 +97,7 @@ def drawn(picture: Picture, ending: str) -> bytes:
         place = axes.get_yaxis_transform()
         axes.text(0.995, rule.value, rule.name, transform=place, ha="right", va="bottom", fontsize=8, color="0.4")
     others = 0
-    for line in picture.lines:
+    for line in sorted(picture.lines, key=lambda line: line.kind == "other"):
         style: dict[str, Any] = _STYLES.get(line.kind) or {}
         if line.kind == "other":
             style = {"color": f"C{others + 2}", "linewidth": 1.1, "linestyle": _DASHES[others % len(_DASHES)]}
@@ -116,11 +119,13 @@ def drawn(picture: Picture, ending: str) -> bytes:
             parse_math=False,
         )
     if picture.log:
-        from matplotlib.ticker import FuncFormatter, NullFormatter
+        from matplotlib.ticker import NullLocator
 
         axes.set_yscale("log")
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        axes.yaxis.set_minor_formatter(NullFormatter())
+        axes.yaxis.set_minor_locator(NullLocator())
+        low, high = axes.get_ylim()
+        found = log_ticks(math.log10(low), math.log10(high), 6)
+        axes.set_yticks(found, [f"{value:.6g}" for value in found])
     axes.set_xlim(picture.low, picture.high)
     axes.set_xlabel(picture.x_label)
     axes.set_ylabel(picture.y_label)

@@ -176,6 +176,8 @@ def test_smoothing_takes_noise_away_without_lagging_and_never_crosses_a_gap() ->
     inner = [value - (5 - x / 100) for x, value in found[40:-40]]
     assert abs(sum(inner) / len(inner)) < 0.03
     assert max(map(abs, inner)) < 0.3
+    steep = [(float(x), 100.0 - x) for x in range(100)]
+    assert smoothed(Series([steep], []), 10).runs[0] == [(x, pytest.approx(y)) for x, y in steep]  # the ends too
     step = smoothed(Series([[(0.0, 1.0)] * 1 + [(1.0, 1.0), (2.0, 1.0)], [(3.0, 9.0), (4.0, 9.0), (5.0, 9.0)]], []), 50)
     assert [value for run in step.runs for _, value in run] == pytest.approx([1, 1, 1, 9, 9, 9])
 
@@ -229,9 +231,10 @@ def test_looking_closer_keeps_the_place_under_the_pointer_and_the_newest_end_fol
     assert closer.zoomed(EXTENT, 4.0).whole
 
 
-def test_the_cursor_goes_from_point_to_point_at_least_a_cell_at_a_time() -> None:
-    assert beside(FALLING, View(), 100.0, 7.5) == 108
+def test_the_cursor_goes_about_a_cell_at_a_time_and_always_to_another_point() -> None:
+    assert beside(FALLING, View(), 100.0, 7.6) == 108
     assert beside(FALLING, View(), 100.0, -0.2) == 99
+    assert beside(FALLING, View(), 100.0, 0.2) == 101
     assert beside(FALLING, View(), 299.0, 5) == 299
     assert beside(FALLING, View(), 1.0, -5) == 1
     assert nearest(FALLING, View(), 41.4) == 40
@@ -295,6 +298,8 @@ def test_marks_stand_under_the_losses_at_their_places() -> None:
         row = text(Scene(FALLING, View(axis=axis), marks=marks), 108, 14).splitlines()[-2]
         assert row.split() == ["■", "▲", "▼", "◌", "✗"]
         assert row.index("■") == pytest.approx(6 + 102 * 74 / 298, abs=3)
+    low = text(Scene(FALLING, marks=marks), 108, 7).splitlines()[-1]
+    assert low.split()[:4] == ["step", "1", "50", "■"]
     assert "■" not in text(Scene(FALLING, window=Window(100.0, 140.0), marks=marks))
 
 

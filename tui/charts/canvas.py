@@ -61,21 +61,28 @@ class Canvas:
         """The cells as rows of segments."""
         rows: list[Row] = []
         for dots, styles, rules, words in zip(self._dots, self._styles, self._rules, self._words, strict=True):
-            row: Row = []
+            cells: list[tuple[str, Style]] = []
             for column, dot in enumerate(dots):
-                text, style = " ", styles[column]
+                rule = rules[column]
                 if (word := words[column]) is not None:
-                    text, style = word
-                elif dot:
-                    text = chr(_BLANK + dot)
-                elif (rule := rules[column]) is not None:
-                    text, style = rule
-                if row and row[-1].style is style:
-                    row[-1] = Segment(row[-1].text + text, style)
+                    cells.append(word)
+                elif dot or rule is None:
+                    cells.append((chr(_BLANK + dot) if dot else " ", styles[column]))
                 else:
-                    row.append(Segment(text, style))
-            rows.append(row)
+                    cells.append(rule)
+            rows.append(segments_of(cells))
         return rows
+
+
+def segments_of(cells: Iterable[tuple[str, Style]]) -> Row:
+    """Cells with their styles as segments: neighbours of the same style become one."""
+    row: Row = []
+    for text, style in cells:
+        if row and row[-1].style is style:
+            row[-1] = Segment(row[-1].text + text, style)
+        else:
+            row.append(Segment(text, style))
+    return row
 
 
 def heavier(drawn: Sequence[str]) -> list[str]:

@@ -90,12 +90,13 @@ def nearest(points: Sequence[LossPoint], view: View, at: float) -> int:
 
 
 def beside(points: Sequence[LossPoint], view: View, at: float, distance: float) -> float:
-    """The place of the next point to the right that is `distance` away, to the left where negative; or the last one."""
-    if distance > 0:
-        here = min(bisect_left(points, at + distance, key=view.place), len(points) - 1)
-    else:
-        here = max(bisect_right(points, at + distance, key=view.place) - 1, 0)
-    return view.place(points[here])
+    """The place of a point about `distance` to the right, to the left where negative; always another, if there is one.
+
+    Raises ValueError where there are no points.
+    """
+    here, there = nearest(points, view, at), nearest(points, view, at + distance)
+    there = max(there, here + 1) if distance > 0 else min(there, here - 1)
+    return view.place(points[min(max(there, 0), len(points) - 1)])
 
 
 def moved_to(points: Sequence[LossPoint], before: View, after: View, at: float | None) -> float | None:

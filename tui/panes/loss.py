@@ -25,7 +25,7 @@ from tui.terminal import width
 if TYPE_CHECKING:
     from tui.chart import Drawn
 
-ROOMY = 80
+ROOMY = 100
 """Columns of a pane in which a reading and the unit have room beside each other."""
 WHEEL = 0.8
 """How much of what is in sight stays so when the mouse wheel turns by a notch."""
