@@ -177,7 +177,9 @@ def test_smoothing_takes_noise_away_without_lagging_and_never_crosses_a_gap() ->
     assert abs(sum(inner) / len(inner)) < 0.03
     assert max(map(abs, inner)) < 0.3
     steep = [(float(x), 100.0 - x) for x in range(100)]
-    assert smoothed(Series([steep], []), 10).runs[0] == [(x, pytest.approx(y)) for x, y in steep]  # the ends too
+    (found,) = smoothed(Series([steep], []), 10).runs
+    assert found == [(x, pytest.approx(y, abs=3)) for x, y in steep]  # at the ends too, where a mean is off by 10
+    assert found[50] == (50.0, pytest.approx(50.0, abs=0.01))
     step = smoothed(Series([[(0.0, 1.0)] * 1 + [(1.0, 1.0), (2.0, 1.0)], [(3.0, 9.0), (4.0, 9.0), (5.0, 9.0)]], []), 50)
     assert [value for run in step.runs for _, value in run] == pytest.approx([1, 1, 1, 9, 9, 9])
 

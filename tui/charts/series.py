@@ -13,6 +13,7 @@ Run = list[tuple[float, float]]
 
 BEYOND = 1e6
 """From which value on a loss is no number to draw: it counts as diverged, as NaN and infinity do."""
+STEADINESS = 3.0
 SMOOTHED_OVER = 1 / 40
 """The reach of smoothing: so much of what is in sight."""
 
@@ -76,7 +77,8 @@ def smoothed(one: Series, reach: float) -> Series:
     """Each run as straight lines fitted around every point, weighted by exp(-distance / reach); never across a gap.
 
     Lines (local linear regression: Cleveland, J. Amer. Statist. Assoc. 74, 1979) follow a loss that falls, at the ends
-    too, where means would lag behind. Nothing leaves the range of the run's own losses.
+    too, where means would lag behind. Where points are few a slope is doubted (a ridge of STEADINESS points), or the
+    newest losses would seem to dive and soar. Nothing leaves the range of the run's own losses.
     """
     return Series([_smooth(run, reach) for run in one.runs], one.gaps)
 
@@ -94,9 +96,9 @@ def _smooth(run: Run, reach: float) -> Run:
         # Both hold the point itself, which counts once.
         weight, first, second = left[0] + right[0] - 1.0, left[1] + right[1], left[2] + right[2]
         total, leaning = left[3] + right[3] - value, left[4] + right[4]
-        spread = weight * second - first * first
-        mean = total / weight
-        fitted = (second * total - first * leaning) / spread if spread > 1e-9 * weight * second else mean
+        spread = weight * (second + STEADINESS * reach * reach) - first * first
+        slope = (weight * leaning - first * total) / spread if spread > 0 else 0.0
+        fitted = (total - slope * first) / weight
         found.append((at, min(max(fitted, low), high)))
     return found
 
