@@ -424,3 +424,24 @@ def test_the_input_of_the_prime_keeps_its_own_arrow_keys() -> None:
             assert one.app.chart_view.axis == "step"
 
     run(test)
+
+
+@pytest.mark.parametrize("key", ["a", "e", "question_mark"])
+def test_what_goes_on_below_a_screen_is_not_drawn(key: str, tmp_path: Path) -> None:
+    async def test() -> None:
+        async with bench(pace=500.0) as one:
+            one.engine.say(Welcome(run="own", folder=str(tmp_path / "own")))
+            await at_rest(one)
+            await one.press(key)
+            await one.until(lambda: len(one.app.screen_stack) == 2)
+            await one.pilot.pause(0.5)
+            shown: list[object] = []
+            display = one.app._display
+            one.app._display = lambda screen, update: shown.append(update) or display(screen, update)  # type: ignore[func-returns-value,method-assign]
+            characters = one.app.panes.stream.text.transcript.characters
+            await one.until(lambda: one.app.panes.stream.text.transcript.characters > characters + 100)
+            assert [update for update in shown if update is not None] == []
+            await one.press("escape")
+            await one.shows("─ Stream ─")
+
+    run(test)

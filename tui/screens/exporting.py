@@ -6,10 +6,10 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 
 from tui import palette
 from tui.panes.frame import Pane, Part
+from tui.screens.covering import Covering
 from tui.screens.picking import PickRows
 
 KINDS = (
@@ -29,7 +29,7 @@ class KindRows(PickRows):
         self.screen.dismiss(KINDS[number][0])
 
 
-class ExportScreen(Screen[str | None]):
+class ExportScreen(Covering[str | None]):
     """Answers with the file's ending, or None."""
 
     AUTO_FOCUS = "#export-kinds"

@@ -9,11 +9,11 @@ from rich.style import Style
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 
 from tui import keys, palette
 from tui.panes.frame import Pane, Part
 from tui.panes.rows import Rows
+from tui.screens.covering import Covering
 from tui.terminal import width, wrap
 
 Row = list[tuple[str, Style]]
@@ -69,7 +69,7 @@ class HelpText(Rows):
         self.refresh()
 
 
-class HelpScreen(Screen[None]):
+class HelpScreen(Covering[None]):
     AUTO_FOCUS = "#help-text"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,question_mark,f1,q", "close", "Close the help", show=False),

@@ -11,7 +11,6 @@ from rich.style import Style
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 
 from charrnn.commands.listing import age_in_words
 from charrnn.runs.directory import RunSummary
@@ -19,6 +18,7 @@ from tui import palette
 from tui.charts.others import candidates
 from tui.charts.scene import LETTERS
 from tui.panes.frame import Pane, Part
+from tui.screens.covering import Covering
 from tui.screens.picking import PickRows
 from tui.terminal import fit, pad, safe_line
 
@@ -83,7 +83,7 @@ class RunRows(PickRows):
         self._put_rows()
 
 
-class LayOverScreen(Screen[list[Path]]):
+class LayOverScreen(Covering[list[Path]]):
     """Answers with the chosen runs' folders. `own` is the folder of the run that is shown already."""
 
     AUTO_FOCUS = "#runs-over"
