@@ -14,6 +14,7 @@ from textual.binding import BindingType
 from textual.driver import Driver
 
 from charrnn.engine.client import EngineClient
+from charrnn.engine.mark_messages import Marks
 from charrnn.engine.messages import (
     BaselinesFound,
     ClientMessage,
@@ -29,6 +30,7 @@ from charrnn.engine.messages import (
 )
 from tui import keys
 from tui.charting import Charting
+from tui.charts.view import View
 from tui.leaving import Leaving, with_way_back
 from tui.look import Look
 from tui.looking import Looking
@@ -69,6 +71,9 @@ class Workbench(Playing, Charting, Looking, Opening, App[Leaving]):
         super().__init__(driver_class=driver_class, ansi_color=True)
         self.settings = settings
         self.table = keys.remapped(settings.keys)
+        self.chart_view = View.of_settings(
+            settings.chart_units, settings.chart_x, smoothed=settings.chart_smoothed, log=settings.chart_log
+        )
         self.take_look(Look(settings.theme, settings.depth, settings.charset))
         self.register_theme(THEME)
         self.theme = "workbench"
@@ -128,6 +133,7 @@ class Workbench(Playing, Charting, Looking, Opening, App[Leaving]):
         self._client, self._unsent, self._again, self._leaving = None, [], False, None
         self._notices.over()
         self._notices = Notices(self.panes.bottom)
+        self.begin_chart()
         self._draw_status()
         self._draw_knobs()
         self.panes.stream.wait_with("the stream begins in a moment")
@@ -195,7 +201,7 @@ class Workbench(Playing, Charting, Looking, Opening, App[Leaving]):
                     self._status_pulse.now()
                 else:
                     self._status_pulse.soon()
-            case Losses():
+            case Losses() | Marks():
                 self._chart_pulse.soon()
             case CorpusInfo():
                 self.panes.corpus.show_corpus(message)

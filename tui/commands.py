@@ -39,7 +39,7 @@ class Commands(Provider):
 
     async def discover(self) -> Hits:
         if commands := self._elsewhere():
-            for title, words, do in commands:
+            for title, words, do, _ in commands:
                 yield DiscoveryHit(Text(title), do, text=title, help=words)
             return
         for key, do in self._keys():
@@ -48,7 +48,7 @@ class Commands(Provider):
     async def search(self, query: str) -> Hits:
         matcher = self.matcher(query)
         if commands := self._elsewhere():
-            for title, words, do in commands:
+            for title, words, do, _ in commands:
                 if (score := matcher.match(title)) > 0:
                     yield Hit(score, Text(title), do, text=title, help=words)
             return

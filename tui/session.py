@@ -14,6 +14,7 @@ from typing import Generic, TypeVar
 from msgspec.structs import replace as replace_struct
 
 from charrnn.config import Knobs
+from charrnn.engine.mark_messages import Mark, Marks
 from charrnn.engine.messages import (
     BaselinesFound,
     ClientMessage,
@@ -95,6 +96,7 @@ class Session:
         self.baselines: BaselinesFound | None = None
         self.status = Status(state="starting")
         self.points: list[LossPoint] = []
+        self.marks: list[Mark] = []
         self.refused: Refused | None = None
         self.ended: Ended | None = None
         self.connected = True
@@ -131,6 +133,8 @@ class Session:
                 self.points += message.points
                 if len(self.points) > MOST_POINTS:
                     self._thin()
+            case Marks():
+                self.marks = message.marks
             case Refused():
                 self.refused = message
             case Ended():

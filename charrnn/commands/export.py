@@ -5,15 +5,14 @@ from __future__ import annotations
 import csv
 import shutil
 from pathlib import Path
-from typing import Any
 
 from charrnn.commands.checkpoints import tell_damaged
+from charrnn.commands.picture import MISSING, PICTURES, Line, Picture, drawn
 from charrnn.config import UsageError
 from charrnn.runs.manifest import MODEL
 from charrnn.runs.metrics import read_metrics
 from charrnn.runs.recovery import open_checkpoint
 
-PLOTS = (".png", ".svg", ".pdf")
 COLUMNS = ("step", "chars", "seconds", "train_loss", "val_loss", "learning_rate")
 
 
@@ -23,16 +22,18 @@ def export(run: Path, out: Path, which: str = "best") -> str:
     if not out.parent.is_dir():
         raise UsageError(f"There is no folder {out.parent} to write {out.name} to; make it first.")
     try:
-        if ending in PLOTS:
+        if ending in PICTURES:
             plot_losses(run, out)
         elif ending == ".csv":
             _write_csv(run, out)
         elif ending == ".safetensors":
             _copy_model(run, out, which)
         else:
-            raise UsageError(f"{out.name} has no ending that is known; give {', '.join(PLOTS)}, .csv or .safetensors.")
+            raise UsageError(
+                f"{out.name} has no ending that is known; give {', '.join(PICTURES)}, .csv or .safetensors."
+            )
     except ImportError:
-        raise UsageError("The loss plot needs matplotlib; install it with pip install 'charrnn[plot]'.") from None
+        raise UsageError(f"A loss plot as {ending} {MISSING}; .svg and .csv need nothing.") from None
     except OSError as error:
         raise UsageError(f"{out} cannot be written: {error.strerror or error}.") from None
     return f"wrote {out}"
@@ -41,32 +42,19 @@ def export(run: Path, out: Path, which: str = "best") -> str:
 def plot_losses(run: Path, out: Path) -> None:
     """The run's training and held-out losses against its steps, in nats per character, as a picture or PDF.
 
-    Raises ImportError without matplotlib, UsageError if nothing was recorded yet, OSError.
+    Raises ImportError where matplotlib is needed and missing, UsageError if nothing was recorded yet, OSError.
     """
-    from matplotlib.figure import Figure
-
     lines = read_metrics(run)
     if not lines:
         raise UsageError(f"The run {run.name} has no losses yet; let it train for a while first.")
-    figure = Figure(figsize=(7, 4), layout="constrained")
-    axes = figure.add_subplot()
-    for name, label, style in (
-        ("train_loss", "training", {"color": "0.6", "linewidth": 0.8}),
-        ("val_loss", "held out", {"color": "tab:orange", "linewidth": 1.6}),
-    ):
-        points = [(line["step"], line[name]) for line in lines if name in line]
+    losses = []
+    for field, name, kind in (("train_loss", "training", "train"), ("val_loss", "held out", "held-out")):
+        points = [(float(line["step"]), line[field]) for line in lines if field in line]
         if points:
-            xs, ys = zip(*[(x, float("nan") if y is None else y) for x, y in points], strict=True)
-            _draw(axes, xs, ys, label, style)
-    axes.set_xlabel("step")
-    axes.set_ylabel("loss (nats per character)")
-    axes.set_title(run.name, parse_math=False)
-    axes.legend(frameon=False)
-    figure.savefig(out)
-
-
-def _draw(axes: Any, xs: tuple[float, ...], ys: tuple[float, ...], label: str, style: dict[str, Any]) -> None:
-    axes.plot(xs, ys, label=label, **style)
+            losses.append(Line(name, kind, [x for x, _ in points], [y for _, y in points]))
+    first, last = float(lines[0]["step"]), float(lines[-1]["step"])
+    picture = Picture(run.name, "loss (nats per character)", first, max(last, first + 1), losses)
+    out.write_bytes(drawn(picture, out.suffix.lower()))
 
 
 def _write_csv(run: Path, out: Path) -> None:

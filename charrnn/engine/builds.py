@@ -10,6 +10,7 @@ from pathlib import Path
 from msgspec import structs
 
 from charrnn.config import UsageError
+from charrnn.engine.history import point_of
 from charrnn.engine.messages import LossPoint, RunRequest
 from charrnn.engine.opening import Opened
 from charrnn.engine.trainer_messages import Build, Built
@@ -60,24 +61,7 @@ def next_build(first: Build, built: Built | None, checkpoint: Saved | None, chan
 def recorded_points(run: Path, checkpoint: Saved | None) -> list[LossPoint]:
     """The losses up to the checkpoint."""
     until = checkpoint.step if checkpoint else 0
-    return [_point(line) for line in read_metrics(run) if line["step"] <= until]
-
-
-def _point(line: dict[str, object]) -> LossPoint:
-    def number(name: str) -> float | None:
-        value = line.get(name)
-        return float(value) if isinstance(value, int | float) else None
-
-    return LossPoint(
-        step=int(number("step") or 0),
-        chars=int(number("chars") or 0),
-        seconds=number("seconds") or 0.0,
-        train_loss=number("train_loss"),
-        val_loss=number("val_loss"),
-        learning_rate=number("learning_rate") or 0.0,
-        diverged=bool(line.get("diverged")),
-        partial=bool(line.get("partial")),
-    )
+    return [point_of(line) for line in read_metrics(run) if line["step"] <= until]
 
 
 async def trainer_lock(run: Path, tell: Callable[[str | None], None]) -> TrainerLock:

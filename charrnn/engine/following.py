@@ -8,6 +8,7 @@ from charrnn.engine import notices, resuming
 from charrnn.engine import trainer_messages as trainer
 from charrnn.engine.board import Board
 from charrnn.engine.keeper import Keeper
+from charrnn.engine.marks import MarkBook
 from charrnn.engine.messages import Notice, Sample
 
 
@@ -16,6 +17,8 @@ class Follower:
 
     def __init__(self, board: Board, keeper: Keeper) -> None:
         self._board, self._keeper, self._record = board, keeper, keeper.record
+        self.marks = MarkBook(board)
+        self._record.heard = self.marks.event
         self.paused = False
         self.done: trainer.Done | None = None
 
@@ -87,6 +90,8 @@ class Follower:
 
     def _saved(self, step: int, asked: bool, problem: str | None) -> None:
         self._keeper.saved(step, problem)
+        if problem is None:
+            self.marks.saved(step)
         if problem is not None and asked:
             self._board.announce(Notice("error", f"The checkpoint could not be written: {problem}."))
         elif asked:

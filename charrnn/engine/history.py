@@ -78,3 +78,22 @@ class LossHistory:
                 self.points.pop()
                 self.rewinds += 1
             self.points.append(point)
+
+
+def point_of(line: dict[str, object]) -> LossPoint:
+    """A line of metrics.jsonl as a point; what is missing or no number counts as not measured."""
+
+    def number(name: str) -> float | None:
+        value = line.get(name)
+        return float(value) if isinstance(value, int | float) else None
+
+    return LossPoint(
+        step=int(number("step") or 0),
+        chars=int(number("chars") or 0),
+        seconds=number("seconds") or 0.0,
+        train_loss=number("train_loss"),
+        val_loss=number("val_loss"),
+        learning_rate=number("learning_rate") or 0.0,
+        diverged=bool(line.get("diverged")),
+        partial=bool(line.get("partial")),
+    )

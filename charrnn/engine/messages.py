@@ -8,9 +8,10 @@ from __future__ import annotations
 import msgspec
 
 from charrnn.config import Knobs, RunConfig
+from charrnn.engine.mark_messages import Marks
 from charrnn.text.baselines import Baselines
 
-PROTOCOL_VERSION = 2
+PROTOCOL_VERSION = 3
 
 
 class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -297,5 +298,16 @@ class Ended(msgspec.Struct, frozen=True, tag=True):
 
 
 EngineMessage = (
-    Welcome | CorpusInfo | ModelInfo | BaselinesFound | Status | Losses | Text | Sample | Notice | Refused | Ended
+    Welcome
+    | CorpusInfo
+    | ModelInfo
+    | BaselinesFound
+    | Status
+    | Losses
+    | Marks
+    | Text
+    | Sample
+    | Notice
+    | Refused
+    | Ended
 )

@@ -33,6 +33,7 @@ class Record:
     def __init__(self, trouble: Callable[[str | None], None]) -> None:
         self.error: OSError | None = None
         self.lost: dict[str, int] = {}
+        self.heard: Callable[[str, object, int], None] = _nobody
         self._trouble = trouble
         self._folder: Path | None = None
         self._ours: Callable[[], object] = _always
@@ -68,6 +69,7 @@ class Record:
         event = {"step": step, "event": name, "value": value, "time": round(time.time(), 3)}
         self._waiting[EVENTS].append(event)
         self._events.append(event)
+        self.heard(name, value, step)
         self.flush()
 
     def log(self, data: bytes | str) -> None:
@@ -140,6 +142,10 @@ class Record:
 
 def _always() -> None:
     """Nothing else can lie in the folder's place."""
+
+
+def _nobody(event: str, value: object, step: int) -> None:
+    """Nobody wants to hear of events."""
 
 
 def _line(point: LossPoint) -> dict[str, Any]:

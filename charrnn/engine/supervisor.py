@@ -220,6 +220,7 @@ class Supervisor:
             self._lock = await builds.trainer_lock(place, self._trainer_trouble)
             checkpoint = await self._newest()
             self._board.add_points(builds.recorded_points(place, checkpoint))
+            self._follower.marks.load(place, checkpoint.step if checkpoint else 0)
         changes = resuming.changes_to_come(self._opened, checkpoint)
         return builds.first_build(self._opened, self._request, self._corpus, checkpoint, changes)
 

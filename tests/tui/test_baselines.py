@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from charrnn.engine.messages import BaselinesFound
+from charrnn.engine.messages import BaselinesFound, Losses
 from charrnn.text.baselines import TRAINING_AT_MOST, Baselines
-from tests.tui.fake_engine import corpus
+from tests.tui.fake_engine import FakeEngine, corpus, point
 from tests.tui.test_workbench import bench, run
 from tui.panes.corpus import baselines_line
 from tui.terminal import wrap
 
 FIGURES = Baselines(uniform=4.174, unigram=3.347, bigram=2.484, five_gram=1.561, xz=1.746, training=900, held_out=100)
+
+
+def early(engine: FakeEngine) -> None:
+    """Training waits after its first losses: every figure lies far below them."""
+    engine.change(state="paused")
+    engine.say(Losses([point(1), point(2)], first=True))
 
 
 def test_the_figures_come_into_both_panes_once_they_are_known() -> None:
@@ -23,7 +29,8 @@ def test_the_figures_come_into_both_panes_once_they_are_known() -> None:
             await one.shows("5-gram\u00a01.56 · xz\u00a01.75 nats per character")
             assert "measured in a while" not in one.screen()
             assert one.app.session.baselines == BaselinesFound(FIGURES)
-            await one.shows("─ 5-gram 1.56  xz 1.75 ─")
+            early(one.engine)
+            await one.shows("─ ↓ bigram 2.48  ↓ 5-gram 1.56  ↓ xz 1.75 ─", "─ nats ─")
 
     run(test)
 
@@ -32,7 +39,20 @@ def test_at_80x24_they_stand_under_the_chart() -> None:
     async def test() -> None:
         async with bench((80, 24)) as one:
             one.engine.say(BaselinesFound(FIGURES))
-            await one.shows("─ bigram 2.48  5-gram 1.56  xz 1.75 ─")
+            early(one.engine)
+            await one.shows("─ ↓ bigram 2.48  ↓ 5-gram 1.56  ↓ xz 1.75 ─")
+
+    run(test)
+
+
+def test_what_the_losses_have_come_near_to_is_drawn_among_them_and_named_there() -> None:
+    async def test() -> None:
+        async with bench((80, 24)) as one:
+            one.engine.say(BaselinesFound(FIGURES))
+            early(one.engine)
+            one.engine.say(Losses([point(step) for step in range(1, 100)], first=True))
+            await one.shows(" bigram 2.48 ╌╌╌")
+            assert "↓ bigram" not in one.screen()
 
     run(test)
 

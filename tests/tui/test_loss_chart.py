@@ -10,7 +10,10 @@ from hypothesis import strategies as st
 
 from charrnn.engine.messages import LossPoint
 from tests.thorough import examples
-from tui.chart import chart, series, sparkline
+from tui.chart import draw, sparkline
+from tui.charts.scene import Scene
+from tui.charts.series import series
+from tui.charts.view import View
 from tui.terminal import width
 
 LOSS = st.none() | st.floats() | st.sampled_from([0.0, -1.0, math.nan, math.inf, 1e300])
@@ -21,7 +24,10 @@ def made(step: int, train: float | None, val: float | None = None, *, diverged: 
 
 
 def text(points: list[LossPoint], columns: int = 60, rows: int = 12, *, log: bool = False) -> list[str]:
-    return ["".join(segment.text for segment in row) for row in chart(points, columns, rows, log=log)]
+    return [
+        "".join(segment.text for segment in row)
+        for row in draw(Scene(tuple(points), View(log=log)), columns, rows).rows
+    ]
 
 
 FALLING = [made(step, 1 + 3 / step, 1.2 + 3 / step if step % 10 == 0 else None) for step in range(1, 300)]
@@ -81,8 +87,8 @@ def test_without_points_it_says_what_will_come() -> None:
 
 
 def test_a_chart_costs_a_few_milliseconds() -> None:
-    chart(FALLING, 60, 12)
+    draw(Scene(tuple(FALLING)), 60, 12)
     begun = time.perf_counter()
     for _ in range(10):
-        chart(FALLING, 60, 12)
+        draw(Scene(tuple(FALLING)), 60, 12)
     assert (time.perf_counter() - begun) / 10 < 0.05

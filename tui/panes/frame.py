@@ -48,6 +48,12 @@ def _fit(parts: Sequence[Part], columns: int, gap: int) -> bool:
     return sum(width(part.text) for part in parts) + gap * (len(parts) - 1) <= columns
 
 
+def _chosen(parts: Iterable[Part], chosen: Sequence[Part]) -> list[Part]:
+    """Those of the parts that were chosen, whole or in brief, as they were."""
+    both = (one for part in parts for one in dict.fromkeys((part, replace(part, text=part.brief))))
+    return [one for one in both if one in chosen]
+
+
 class FrameLine(Widget):
     """The upper or lower line of a frame, with parts at its left and right end."""
 
@@ -74,8 +80,8 @@ class FrameLine(Widget):
             return Strip([Segment("─" * columns, line)], columns)
         inner = columns - 2
         ranked = choose([*self._left, *self._right], max(0, inner - 6), 2)
-        left = self._run([part for part in self._left if part in ranked], line, marked=self._upper and focused)
-        right = self._run([part for part in self._right if part in ranked], line)
+        left = self._run(_chosen(self._left, ranked), line, marked=self._upper and focused)
+        right = self._run(_chosen(self._right, ranked), line)
         used = sum(width(segment.text) for segment in (*left, *right))
         fill = Segment("─" * max(0, inner - used), line)
         return Strip([Segment(self._ends[0], line), *left, fill, *right, Segment(self._ends[1], line)], columns)

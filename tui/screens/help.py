@@ -13,11 +13,11 @@ from rich.style import Style
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 
 from tui import keys, palette
 from tui.panes.frame import Pane, Part
 from tui.panes.rows import Rows
+from tui.screens.covering import Covering
 from tui.terminal import fit, pad, safe_line, width, wrap
 
 Row = list[tuple[str, Style]]
@@ -32,6 +32,9 @@ MOUSE = (
 WORDS = (
     ("loss", "nats per character: how surprised the model is by the next character; lower is better"),
     ("held-out", "the loss on the end of the corpus, which it never learns from"),
+    ("━ ─", "the chart's lines: held-out heavy, training thin; other runs are broken lines with their letter on them"),
+    ("▲ ▼", "under the chart: from here on the learning rate is higher, lower, or cools down"),
+    ("■ ◌ ✗", "a checkpoint was written; the trainer was started again; the run diverged and went back to here"),
     ("T", "temperature: logits are divided by it before the next character is drawn"),
     ("top-k", "only the k likeliest characters may come next"),
     ("top-p", "only the likeliest characters that together have probability p"),
@@ -136,7 +139,7 @@ class HelpText(Rows):
         return character is not None and character.isprintable()
 
 
-class HelpScreen(Screen[None]):
+class HelpScreen(Covering[None]):
     AUTO_FOCUS = "#help-text"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Clear the search, or close the help", show=False),
