@@ -88,7 +88,10 @@ def main() -> int:
     if settings.plain or reason:
         from tui.speaking import run_speaking
 
-        return left(run_speaking(reached.connection, settings, attached=reached.attached, reason=reason))
+        folder = request.runs_folder
+        return left(
+            run_speaking(reached.connection, settings, attached=reached.attached, reason=reason, runs_folder=folder)
+        )
     # Until the loop can handle them they wait, or a signal in this half second would leave the engine alone.
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     return run_on_screen(

@@ -79,6 +79,28 @@ def _corpus(speaking: Speaking, _: str) -> str:
     return corpus_words(speaking.session.corpus) if speaking.session.corpus else "The corpus is still being read."
 
 
+def _export(speaking: Speaking, text: str) -> str:
+    ending = text.strip().lstrip(".").lower() or "csv"
+    if ending not in ("csv", "svg", "png", "pdf"):
+        raise UsageError(f"The losses can be exported as csv, svg, png or pdf, not {text.strip()!r}.")
+    if not speaking.session.points:
+        return "There are no losses to export yet."
+    speaking.export(f".{ending}")
+    return f"Writing the losses as {ending.upper()}."
+
+
+def _runs(speaking: Speaking, _: str) -> str:
+    from charrnn.runs.directory import runs_folder
+    from charrnn.runs.glance import places
+
+    there = places(runs_folder(speaking.runs_folder))
+    if not there:
+        return "There are no runs yet."
+    names = ", ".join(f"{one.name}{' (live)' if one.live else ''}" for one in there[:20])
+    more = f" and {len(there) - 20} older ones" if len(there) > 20 else ""
+    return f"The runs are {names}{more}. Leave with detach, then charrnn-tui --plain and a name opens one."
+
+
 # ---- knobs ---------------------------------------------------------------------------------------------------
 
 
@@ -251,7 +273,11 @@ def _quit(speaking: Speaking, _: str) -> None:
 
 TABLE: tuple[Order, ...] = (
     Order(("status", "i"), "", "how training stands, and the knobs", _stands),
-    Order(("loss", "l"), "", "the losses, and what they are to be measured against", _loss),
+    Order(
+        ("loss", "l", "u"), "", "the losses in every unit, and what they are to be measured against", _loss, ("units",)
+    ),
+    Order(("export", "e"), "csv, svg, png or pdf", "the losses to a file", _export),
+    Order(("runs", "o"), "", "the runs there are, and how to open one", _runs, ("open",)),
     Order(("corpus", "1"), "", "what is learnt from", _corpus, ("show-corpus",)),
     Order(("say", "f"), "", "the newest sentences of the stream", _say, ("follow",)),
     Order(("stream",), "all, samples or off", "how much of the stream is said unasked", _stream),

@@ -60,11 +60,13 @@ class Speaking:
         *,
         attached: bool = False,
         charset: str = UTF_8,
+        runs_folder: str | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.session = Session(self._send)
         self.transcript = Transcript()
         self.attached = attached
+        self.runs_folder = runs_folder
         self.stream = "samples"
         """What is heard of the stream unasked: "samples", "all" or "off"."""
         self.left: asyncio.Future[Leaving] | None = None
@@ -78,6 +80,7 @@ class Speaking:
         self._typed = ""
         self._unsaid = ""
         self._again = False
+        self._exporting: asyncio.Task[None] | None = None
 
     # ---- the engine ------------------------------------------------------------------------------------------
 
@@ -214,6 +217,20 @@ class Speaking:
             if sentence:
                 self.say(sentence)
 
+    def export(self, ending: str) -> None:
+        """Writes the losses to a new file, and says where it is."""
+        self._exporting = asyncio.create_task(self._export(ending))
+
+    async def _export(self, ending: str) -> None:
+        from tui.charts.exporting import write
+        from tui.charts.scene import Scene
+        from tui.charts.view import View
+        from tui.charts.window import Window
+
+        scene = Scene(tuple(self.session.points), View(), Window(), (), tuple(self.session.marks), ())
+        _, words = await write(scene, self.session.welcome.run if self.session.welcome else "run", ending)
+        self.say(words)
+
     # ---- the keyboard ----------------------------------------------------------------------------------------
 
     def _read(self, keyboard: int, decoder: codecs.IncrementalDecoder) -> None:
@@ -270,7 +287,14 @@ class Speaking:
             self.left.set_result(leaving)
 
 
-def run_speaking(connection: socket.socket, settings: Settings, *, attached: bool, reason: str = "") -> Leaving:
+def run_speaking(
+    connection: socket.socket,
+    settings: Settings,
+    *,
+    attached: bool,
+    reason: str = "",
+    runs_folder: str | None = None,
+) -> Leaving:
     """Speaks on standard output until the user leaves; `reason` is said first."""
     charset = settings.charset
     sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
@@ -281,7 +305,7 @@ def run_speaking(connection: socket.socket, settings: Settings, *, attached: boo
         with contextlib.suppress(OSError):
             print(line, flush=True)
 
-    speaking = Speaking(write, attached=attached, charset=charset)
+    speaking = Speaking(write, attached=attached, charset=charset, runs_folder=runs_folder)
     if reason:
         speaking.say(reason)
     return asyncio.run(speaking.run(connection))

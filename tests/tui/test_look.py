@@ -212,7 +212,7 @@ def test_the_command_palette_offers_the_themes_and_no_foreign_ones() -> None:
             offered = [command.title for command in one.app.get_system_commands(one.app.screen)]
             assert [title for title in offered if "heme" in title] == [f"Theme: {name}" for name in THEMES]
             await one.press("ctrl+p", *"theme: light")
-            await one.shows("dark text on a light ground")
+            await one.shows("Theme: light")
             await one.press("enter")
             await one.shows('theme = "light"')
             assert "#fafafa" in colours_on(one)

@@ -17,6 +17,8 @@ from hypothesis import strategies as st
 from charrnn.config import Knobs
 from charrnn.engine.messages import (
     Generated,
+    Losses,
+    LossPoint,
     Notice,
     Refused,
     RestartStream,
@@ -41,6 +43,12 @@ ONLY_ON_A_SCREEN = {
     "zoom",
     "reset",
     "log",
+    "smoothing",
+    "shorter",
+    "taller",
+    "narrower",
+    "wider",
+    "next-pane",
 }
 """Keys that change only how something is drawn."""
 
@@ -183,6 +191,30 @@ def test_every_key_that_does_more_than_draw_has_an_order() -> None:
     assert covered <= {key.id for key in keys.TABLE}
     names = [name for order in orders.TABLE for name in order.names]
     assert len(names) == len(set(names))
+
+
+def test_the_losses_go_to_a_file_and_the_runs_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    async def go() -> None:
+        one = Conversation(FakeEngine(), runs_folder=str(tmp_path))
+        one.speaking.obey("export")
+        assert one.said[-1] == "There are no losses to export yet."
+        one.speaking.obey("export gif")
+        assert "csv, svg, png or pdf" in one.said[-1]
+        one.speaking.obey("runs")
+        assert one.said[-1] == "There are no runs yet."
+        one.speaking.hear(Losses([LossPoint(1, 64, 0.1, 4.0, None, 0.01), LossPoint(2, 128, 0.2, 3.5, 3.6, 0.01)]))
+        for ending in ("csv", "svg"):
+            one.speaking.obey(f"export {ending}")
+            await one.until(lambda ending=ending: f"run-loss.{ending}" in one.said[-1])
+            assert (tmp_path / f"run-loss.{ending}").stat().st_size > 50
+        (tmp_path / "first").mkdir()
+        (tmp_path / "first" / "config.toml").write_text("")
+        one.speaking.obey("o")
+        assert "first" in one.said[-1]
+
+    asyncio.run(go())
 
 
 def test_help_names_every_order_in_a_line() -> None:
