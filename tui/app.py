@@ -14,6 +14,7 @@ from textual.binding import BindingType
 from textual.driver import Driver
 
 from charrnn.engine.client import EngineClient
+from charrnn.engine.corpus_messages import CORPUS_ANSWERS
 from charrnn.engine.messages import (
     BaselinesFound,
     ClientMessage,
@@ -29,6 +30,7 @@ from charrnn.engine.messages import (
 )
 from tui import keys
 from tui.arranging import Arranging
+from tui.browsing import Browsing
 from tui.charting import Charting
 from tui.departing import Departing
 from tui.leaving import Leaving, with_way_back
@@ -52,7 +54,7 @@ def _collect_less() -> None:
     gc.set_threshold(20_000, 20, 20)
 
 
-class Workbench(Playing, Charting, Arranging, Departing, App[Leaving]):
+class Workbench(Playing, Charting, Browsing, Arranging, Departing, App[Leaving]):
     CSS_PATH = "app.tcss"
     TITLE = "charrnn"
     AUTO_FOCUS = "#stream-text"
@@ -175,9 +177,12 @@ class Workbench(Playing, Charting, Arranging, Departing, App[Leaving]):
                 self.panes.stream.wait_with("loading torch; the stream begins in a moment")
                 self._status_pulse.now()
             case ModelInfo():
+                self.panes.corpus.show_model(message)
                 self._status_pulse.now()
+            case _ if isinstance(message, CORPUS_ANSWERS):
+                self.hear_of_corpus(message)
             case BaselinesFound():
-                self.panes.corpus.text.show_baselines(message)
+                self.panes.corpus.show_baselines(message)
                 self._chart_pulse.soon()
             case Notice():
                 if message.text not in self.session.status.troubles:  # else the banner says it, and for longer

@@ -97,9 +97,10 @@ class SymbolsCounted(msgspec.Struct, frozen=True, tag=True):
 
 
 class StreamPlaces(msgspec.Struct, frozen=True, tag=True):
-    """The characters at which the streams of the text went on reading about a second ago, in rising order.
+    """The characters at which the streams of the text went on reading about a second ago, in the streams' order.
 
-    `streams` is how many there are. Never sent where portions are drawn at random: those have no places.
+    `streams` is how many there are: of very many only some are told. Never sent where portions are drawn at random:
+    those have no places.
     """
 
     streams: int

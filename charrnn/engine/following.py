@@ -48,7 +48,7 @@ class Follower:
                     hurry=message.phase != board.status.phase,
                 )
             case trainer.StreamsAt(streams, tokens):
-                places = sorted(map(self._positions.before, tokens))
+                places = list(map(self._positions.before, tokens))
                 board.announce(StreamPlaces(streams, places), standing=True)
             case trainer.Recorded(points):
                 board.add_points(points)

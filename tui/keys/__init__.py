@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from textual.binding import Binding, BindingType
 
-from tui.keys import chart, editing, leaving, panes, rows, stream, training
+from tui.keys import chart, corpus, editing, leaving, panes, rows, stream, training
 from tui.keys.key import Key
 
 __all__ = ["GROUPS", "TABLE", "Key", "bindings", "footer", "grouped", "markdown"]
@@ -15,6 +15,7 @@ TABLE: tuple[Key, ...] = (
     *training.KEYS,
     *stream.KEYS,
     *chart.KEYS,
+    *corpus.KEYS,
     *panes.KEYS,
     *leaving.KEYS,
     *rows.KEYS,

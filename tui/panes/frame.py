@@ -42,6 +42,11 @@ def choose(parts: Iterable[Part], columns: int, gap: int) -> list[Part]:
     return kept
 
 
+def _of(chosen: Sequence[Part], parts: Sequence[Part]) -> list[Part]:
+    """The chosen ones that are `parts`, whole or in brief."""
+    return [one for one in chosen if one in parts or any(one == replace(part, text=part.brief) for part in parts)]
+
+
 def _fit(parts: Sequence[Part], columns: int, gap: int) -> bool:
     return sum(width(part.text) for part in parts) + gap * (len(parts) - 1) <= columns
 
@@ -70,8 +75,8 @@ class FrameLine(Widget):
             return Strip([Segment("─" * columns, line)], columns)
         inner = columns - 2
         ranked = choose([*self._left, *self._right], max(0, inner - 6), 2)
-        left = self._run([part for part in self._left if part in ranked], line)
-        right = self._run([part for part in self._right if part in ranked], line)
+        left = self._run(_of(ranked, self._left), line)
+        right = self._run(_of(ranked, self._right), line)
         used = sum(width(segment.text) for segment in (*left, *right))
         fill = Segment("─" * max(0, inner - used), line)
         return Strip([Segment(self._ends[0], line), *left, fill, *right, Segment(self._ends[1], line)], columns)
