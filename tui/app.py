@@ -84,6 +84,7 @@ class Workbench(Playing, Charting, Browsing, Arranging, Departing, App[Leaving])
         self._status_pulse = Pulse(STATUS_EVERY, self._draw_status)
         self._chart_pulse = Pulse(CHART_EVERY, self._draw_chart)
         self.panes = Workspace()
+        self.panes.corpus.send = self.ask_of_corpus
         self._notices = Notices(self.panes.bottom)
 
     def compose(self) -> ComposeResult:

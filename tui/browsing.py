@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import time
+
 from textual.app import App
 
-from charrnn.engine.corpus_messages import CorpusAnswer, CountSymbols, SymbolsCounted
+from charrnn.engine.corpus_messages import CorpusAnswer, CorpusRequest, CountSymbols, StreamPlaces, SymbolsCounted
 from tui.leaving import Leaving
-from tui.panes.corpus_text import CorpusText
 from tui.panes.workspace import Workspace
 from tui.session import Session
+from tui.settings import Settings
+
+PLACES_WHEN_SLOW = 5.0
+"""Seconds between two drawings of where the streams read, over a line that carries little; else as they come."""
 
 
 class Browsing(App[Leaving]):
@@ -16,6 +21,8 @@ class Browsing(App[Leaving]):
 
     session: Session
     panes: Workspace
+    settings: Settings
+    _places_at: float = -PLACES_WHEN_SLOW
 
     def hear_of_corpus(self, answer: CorpusAnswer) -> None:
         """What the engine says of the corpus's text."""
@@ -24,16 +31,20 @@ class Browsing(App[Leaving]):
 
             if isinstance(self.screen, AlphabetScreen):
                 self.screen.show(answer)
-        else:
+        elif not isinstance(answer, StreamPlaces):
+            self.panes.corpus.hear(answer)
+        elif time.monotonic() - self._places_at >= (PLACES_WHEN_SLOW if self.settings.slow else 0.0):
+            self._places_at = time.monotonic()
             self.panes.corpus.hear(answer)
 
-    def on_corpus_text_asked(self, message: CorpusText.Asked) -> None:
-        if isinstance(message.request, CountSymbols):
+    def ask_of_corpus(self, request: CorpusRequest) -> None:
+        """What the pane wants to know of the text; counts have a screen of their own."""
+        if isinstance(request, CountSymbols):
             from tui.screens.alphabet import AlphabetScreen
 
             corpus = self.session.corpus
             self.push_screen(AlphabetScreen(corpus.name if corpus else ""))
-        self.session.send(message.request)
+        self.session.send(request)
 
     def _show_corpus(self) -> None:
         if not self.panes.shown["corpus"]:

@@ -42,6 +42,7 @@ from charrnn.engine.messages import (
     Welcome,
     WriteCheckpoint,
 )
+from tests.tui.fake_corpus import FakeCorpus
 
 HEAD = (
     "To be, or not to be, that is the question:\n[bold]six characters[/bold] \x1b]52;c;ZXZpbA==\x07 and a\ttab.\n" * 40
@@ -89,6 +90,7 @@ class FakeEngine:
     pace: float = 50.0
     load_seconds: float = 0.0
     refusal: Refused | None = None
+    library: FakeCorpus | None = None
     corpus: CorpusInfo = field(default_factory=corpus)
     received: list[ClientMessage] = field(default_factory=list)
 
@@ -192,7 +194,8 @@ class FakeEngine:
                 self.say(Ended("Saved at step 7."))
                 self._stopping.set()
             case _:
-                pass
+                if self.library is not None:
+                    self.say(*self.library.answers(message))
 
 
 async def main() -> None:

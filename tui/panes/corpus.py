@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -12,6 +13,7 @@ from textual.binding import Binding, BindingType
 from charrnn.engine.corpus_messages import (
     CorpusAnswer,
     CorpusFound,
+    CorpusRequest,
     CorpusSearched,
     CorpusWindow,
     CountSymbols,
@@ -25,12 +27,17 @@ from tui.panes.corpus_input import CorpusInput, place_in
 from tui.panes.corpus_text import CorpusText, Row, fitted
 from tui.panes.frame import Pane, Part
 from tui.panes.strip import PositionStrip
-from tui.terminal import fit, safe_line, wrap
+from tui.terminal import fit, safe_line, width, wrap
 
 Line = tuple[str, Style]
 
-LEAST_ROWS = 6
+LEAST_ROWS = 5
 """Rows of text below which the strip would take too large a part of the pane."""
+FEW_ROWS = 9
+"""Rows of text below which what is known of the corpus is told in brief."""
+LEAST_ALPHABET = 24
+MORE = "… a: all"
+"""How an alphabet ends that is cut off: the key that shows the rest."""
 
 
 @dataclass
@@ -59,26 +66,37 @@ def baselines_line(found: BaselinesFound | None) -> str:
     return f"to beat: {words} nats per character" + (f" ({part})" if part else "")
 
 
-def fact_lines(info: CorpusInfo, found: BaselinesFound | None, columns: int) -> list[Line]:
-    """What stands above the text, not yet wrapped."""
+def fact_lines(info: CorpusInfo, found: BaselinesFound | None, columns: int, rows: int = 99) -> list[Line]:
+    """What stands above the text, not yet wrapped; where there are few rows, in brief."""
     held_out = info.characters - info.held_out_at
+    share = held_out / max(1, info.characters)
     facts = f"{info.characters:,} characters, {info.symbols}"
+    note = safe_line(info.note)
+    note_style = palette.WARNING if "undecodable" in note else palette.QUIET
+    if rows < FEW_ROWS:
+        facts += f", {share:.0%} held out" if held_out else ", nothing held out"
+        return [(f"{facts}; {note}" if note else facts, note_style), ("", palette.PLAIN)]
     if held_out:
-        facts += f"; held out from character {info.held_out_at:,} ({held_out / max(1, info.characters):.0%})"
+        facts += f"; held out from character {info.held_out_at:,} ({share:.0%})"
     else:
         facts += "; nothing held out, so no loss to beat"
     lines: list[Line] = [(facts, palette.PLAIN)]
     if held_out:
         lines.append((baselines_line(found), palette.ACCENT if found and found.figures else palette.QUIET))
-    if info.note:
-        lines.append((safe_line(info.note), palette.WARNING if "undecodable" in info.note else palette.QUIET))
     # The space is shown as a glyph: it is a symbol like the others, and the row is not to be wrapped at it.
-    alphabet = fitted(safe_line(info.alphabet).replace(" ", "␣"), columns, "… a: all")
-    lines += [(alphabet, palette.QUIET)] if alphabet else []
+    alphabet = safe_line(info.alphabet).replace(" ", "␣")
+    room = columns - width(note) - 3
+    if alphabet and note and room >= LEAST_ALPHABET:
+        lines.append((f"{note} · {fitted(alphabet, room, MORE)}", note_style))
+    else:
+        lines += [(note, note_style)] if note else []
+        lines += [(fitted(alphabet, columns, MORE), palette.QUIET)] if alphabet else []
     return [*lines, ("", palette.PLAIN)]
 
 
 class CorpusPane(Pane):
+    """`send` gives the engine a request."""
+
     BINDINGS: ClassVar[list[BindingType]] = [
         *keys.bindings("corpus"),
         Binding("escape", "corpus_clear", show=False),
@@ -90,6 +108,7 @@ class CorpusPane(Pane):
         self.input = CorpusInput()
         self.strip = PositionStrip()
         self.text.around = self
+        self.send: Callable[[CorpusRequest], None] = lambda _: None
         self._info: CorpusInfo | None = None
         self._baselines: BaselinesFound | None = None
         self._sampling = ""
@@ -143,11 +162,14 @@ class CorpusPane(Pane):
 
     # ---- what the text asks ----------------------------------------------------------------------------------
 
-    def facts(self, columns: int) -> list[Row]:
+    def facts(self, columns: int, rows: int) -> list[Row]:
         if self._info is None:
             return [[("reading the corpus…", palette.QUIET)]]
-        lines = fact_lines(self._info, self._baselines, columns)
+        lines = fact_lines(self._info, self._baselines, columns, rows)
         return [[(row, style)] for text, style in lines for row in wrap(text, columns)]
+
+    def ask(self, request: CorpusRequest) -> None:
+        self.send(request)
 
     def text_moved(self, *, by_hand: bool) -> None:
         if by_hand and self._along is not None:
@@ -201,7 +223,7 @@ class CorpusPane(Pane):
         self._leave_stream()
         self._find = Find(self._find.number + 1, text, at, backwards, waiting=True)
         self._say(f"searching for {self._find.shown}", palette.QUIET)
-        self.text.post_message(CorpusText.Asked(FindInCorpus(self._find.number, text, at, backwards)))
+        self.ask(FindInCorpus(self._find.number, text, at, backwards))
 
     def _found(self, answer: CorpusFound) -> None:
         find = self._find
@@ -246,12 +268,12 @@ class CorpusPane(Pane):
         self._leave_stream()
         if self._find.waiting:
             self._find = Find(self._find.number + 1, self._find.text)
-            self.text.post_message(CorpusText.Asked(FindInCorpus(self._find.number, "", 0)))
+            self.ask(FindInCorpus(self._find.number, "", 0))
         self.text.show_matches("", None)
         self._say("")
 
     def action_corpus_alphabet(self) -> None:
-        self.text.post_message(CorpusText.Asked(CountSymbols()))
+        self.ask(CountSymbols())
 
     # ---- going -----------------------------------------------------------------------------------------------
 

@@ -8,13 +8,12 @@ from typing import Protocol
 
 from rich.style import Style
 from textual import events
-from textual.message import Message
 
 from charrnn.engine.corpus_messages import CorpusRequest, CorpusWindow, ReadCorpus
 from tui import palette
 from tui.pages import Page, Pages, shown, within
 from tui.panes.rows import Rows
-from tui.terminal import fit, width
+from tui.terminal import cut, fit, width
 
 Line = tuple[str, Style]
 Row = Sequence[Line]
@@ -25,22 +24,17 @@ _MATCH, _FOUND, _READER = 1, 2, 3
 
 
 class Around(Protocol):
-    """The pane: it says what is known of the corpus, and hears that the text was moved, and whether by the user."""
+    """The pane: says what is known of the corpus, asks the engine, and hears that the text was moved, and by whom."""
 
-    def facts(self, columns: int) -> list[Row]: ...
+    def facts(self, columns: int, rows: int) -> list[Row]: ...
+
+    def ask(self, request: CorpusRequest) -> None: ...
 
     def text_moved(self, *, by_hand: bool) -> None: ...
 
 
 class CorpusText(Rows):
     """Rows are numbered from the first that is held; above the text's first character stand the `facts`."""
-
-    class Asked(Message):
-        """Something is to be sent to the engine."""
-
-        def __init__(self, request: CorpusRequest) -> None:
-            super().__init__()
-            self.request = request
 
     def __init__(self) -> None:
         super().__init__(id="corpus-text")
@@ -98,7 +92,7 @@ class CorpusText(Rows):
         self.refresh()
 
     def _facts(self) -> list[Row]:
-        return self.around.facts(self._columns) if self.around is not None else []
+        return self.around.facts(self._columns, self.size.height) if self.around is not None else []
 
     def show_places(self, places: list[int]) -> None:
         """Marks where the streams read; draws the rows in sight that have or had a mark."""
@@ -141,17 +135,21 @@ class CorpusText(Rows):
         return self.span(min(self.top, rows - 1))[0], self.span(last)[1]
 
     def _anchor(self) -> tuple[int, int]:
-        """The row at the top, as it can be found again: a character of it, and how many rows it stands above that."""
+        """The row at the top, as it can be found again: a character of it, and how many rows it stands above that.
+
+        Of the facts: −1, and its number.
+        """
         number = self.top - self._above()
         if self.pages is None or number < 0 or not self.pages.rows:
-            return 0, -number
+            return -1, self.top
         page, row = self.pages.find(min(number, self.pages.rows - 1))
         return page.span(row)[0], int(page.ruled and row == 0)
 
     def _hold(self, anchor: tuple[int, int]) -> None:
         if self.pages is not None:
             character, above = anchor
-            self.top = min(max(0, self._above() + self.pages.row_of(character) - above), self.last_top)
+            top = min(above, self._above()) if character < 0 else self._above() + self.pages.row_of(character) - above
+            self.top = min(max(0, top), self.last_top)
 
     def go(self, character: int, above: int) -> None:
         """Brings a character into sight, `above` rows under the top."""
@@ -177,7 +175,7 @@ class CorpusText(Rows):
         self._told(by_hand=False)
 
     def _ask_for_missing(self) -> None:
-        if self.pages is None or not self.size.height:
+        if self.pages is None or self.around is None or not self.size.height:
             return
         going = self._goal is not None and self._goal[0] not in self.pages
         wanted = self.pages.missing(self.top - self._above(), self.size.height)
@@ -187,7 +185,7 @@ class CorpusText(Rows):
         if wanted is None or (waiting and (wanted == self._asked or not going)):
             return
         self._asked, self._asked_at = wanted, time.monotonic()
-        self.post_message(self.Asked(ReadCorpus(wanted)))
+        self.around.ask(ReadCorpus(wanted))
 
     def _told(self, *, by_hand: bool) -> None:
         if self.around is not None:
@@ -297,4 +295,4 @@ def fitted(text: str, columns: int, ending: str) -> str:
     """A safe line in so many cells; where it is cut it ends with some words instead."""
     if width(text) <= columns:
         return text
-    return fit(text, max(0, columns - width(ending))) + ending if width(ending) < columns else fit(text, columns)
+    return text[: cut(text, columns - width(ending))] + ending if width(ending) < columns else fit(text, columns)
