@@ -73,15 +73,24 @@ class CorpusDesk:
 
     async def work(self, piece: Callable[[], Result], rests: float = RESTS) -> Result:
         """Does a piece of work in a thread when it is its turn, then rests in proportion; the result comes before."""
+        worked = 0.0
+
+        def timed() -> Result:
+            nonlocal worked
+            begun = time.thread_time()
+            try:
+                return piece()
+            finally:
+                worked = time.thread_time() - begun
+
         await self._turn.acquire()
-        begun = time.monotonic()
         try:
-            return await asyncio.to_thread(piece)
+            return await asyncio.to_thread(timed)
         finally:
             self._pieces += 1
             if self._pieces % _FORGET_EVERY == 0:
                 forget_pages(self._text.ids)
-            rest = min(LONGEST_REST, rests * (time.monotonic() - begun))
+            rest = min(LONGEST_REST, rests * worked)
             asyncio.get_running_loop().call_later(rest, self._turn.release)
 
     async def window(self, at: int) -> CorpusWindow:
@@ -118,12 +127,16 @@ class CorpusDesk:
         if self._counting is None:
             self._counting = Counting(corpus.ids, corpus.vocabulary)
         counting = self._counting
+        async with self._count_turn:
+            if self._counted is None and await self.work(lambda: counting.recall(corpus.sha256)):
+                self._counted = self._summed(counting)
         while self._counted is None:
             if time.monotonic() - told >= TOLD_EVERY:
                 told = time.monotonic()
                 await tell(SymbolsCounted(corpus.vocabulary.unit, counting.share))
             async with self._count_turn:  # two clients wait for one count
                 if self._counted is None and not await self.work(counting.count_next, RESTS_FROM_COUNTING):
+                    await self.work(lambda: counting.keep(corpus.sha256))
                     self._counted = self._summed(counting)
         return self._counted
 

@@ -1,12 +1,22 @@
-"""How often each token stands in a text of ids, a portion at a time. No torch here."""
+"""How often each token stands in a text of ids, a portion at a time, and kept for the next time. No torch here."""
 
 from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from charrnn.config import UsageError
+from charrnn.text import cache
 from charrnn.text.vocabulary import Ids, Vocabulary
 
+FORMAT = 1
+WORTH_KEEPING = 1 << 24
+"""Tokens from which on counts are kept in the cache; fewer are counted in a moment."""
 PORTION = 1 << 20  # ids
 
 
@@ -30,6 +40,28 @@ class Counting:
         self.counts += np.bincount(portion, minlength=len(self.counts))
         self._at += len(portion)
         return self._at < len(self._ids)
+
+    def recall(self, sha256: str) -> bool:
+        """Takes the counts of a text with that digest from the cache, if it has them."""
+        if len(self._ids) < WORTH_KEEPING:
+            return False
+        with contextlib.suppress(UsageError, OSError, ValueError, TypeError, OverflowError):
+            kept = (cache.read_json(self._place(sha256)) or {}).get("counts")
+            counts = np.array(kept, dtype=np.int64)
+            if counts.shape == self.counts.shape and counts.min() >= 0 and int(counts.sum()) == len(self._ids):
+                self.counts, self._at = counts, len(self._ids)
+                return True
+        return False
+
+    def keep(self, sha256: str) -> None:
+        """Keeps the counts of the whole text; a cache that takes none is done without."""
+        if len(self._ids) >= WORTH_KEEPING:
+            with contextlib.suppress(UsageError, OSError):
+                cache.write_json(self._place(sha256), {"counts": self.counts.tolist()})
+
+    def _place(self, sha256: str) -> Path:
+        what = json.dumps([FORMAT, sha256, len(self._ids), self._vocabulary.facts()], sort_keys=True)
+        return cache.part(cache.cache_folder(), "counts") / f"{hashlib.sha256(what.encode()).hexdigest()}.json"
 
     def commonest(self, most: int) -> list[tuple[str, int, int]]:
         """What each of the commonest tokens spells, its id and its count; of those as common, the lowest id first.

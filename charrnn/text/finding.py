@@ -20,7 +20,7 @@ from charrnn.text.vocabulary import Bytes, Characters, Ids, Vocabulary, Words
 
 LONGEST = 1000
 """Characters that may be searched for."""
-_PIECE = 1 << 21  # bytes of ids
+_PIECE = 1 << 22  # bytes of ids
 _PIECE_OF_WORDS = 1 << 17  # tokens
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -126,6 +127,30 @@ def test_counts_are_those_of_the_tokens(text: str, kind: object) -> None:
     told = count.commonest(3)
     assert [times for _, _, times in told] == sorted(count.counts.tolist(), reverse=True)[:3]
     assert all(vocabulary.texts[number] == text for text, number, _ in told)
+
+
+def test_counts_of_a_long_text_are_kept_for_the_next_time(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("CHARRNN_CACHE", str(tmp_path / "cache"))
+    ids, vocabulary, _ = made("to be or not to be", Characters.of_text("to be or not to be"))
+    short = Counting(ids, vocabulary)
+    short.keep("digest")
+    assert not short.recall("digest")
+    monkeypatch.setattr(counting, "WORTH_KEEPING", 1)
+    first = Counting(ids, vocabulary)
+    assert not first.recall("digest")
+    while first.count_next():
+        pass
+    first.keep("digest")
+    again = Counting(ids, vocabulary)
+    assert again.recall("digest")
+    assert again.share == 1
+    assert (again.counts == first.counts).all()
+    assert not Counting(ids, vocabulary).recall("another")
+    assert not Counting(ids[:5], vocabulary).recall("digest")
+    (kept,) = (tmp_path / "cache" / "counts").iterdir()
+    for damaged in ('{"counts": ["x"]}', '{"counts": [1e400]}', '{"counts": [[1]]}', "{", '{"counts": null}'):
+        kept.write_text(damaged)
+        assert not Counting(ids, vocabulary).recall("digest")
 
 
 @given(st.text())

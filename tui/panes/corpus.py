@@ -35,6 +35,8 @@ LEAST_ROWS = 5
 """Rows of text below which the strip would take too large a part of the pane."""
 FEW_ROWS = 9
 """Rows of text below which what is known of the corpus is told in brief."""
+FEWEST_ROWS = 5
+"""Rows of text below which one of them has to do for that."""
 LEAST_ALPHABET = 24
 MORE = "… a: all"
 """How an alphabet ends that is cut off: the key that shows the rest."""
@@ -75,7 +77,8 @@ def fact_lines(info: CorpusInfo, found: BaselinesFound | None, columns: int, row
     note_style = palette.WARNING if "undecodable" in note else palette.QUIET
     if rows < FEW_ROWS:
         facts += f", {share:.0%} held out" if held_out else ", nothing held out"
-        return [(f"{facts}; {note}" if note else facts, note_style), ("", palette.PLAIN)]
+        brief = f"{facts}; {note}" if note else facts
+        return [(fit(brief, columns), note_style)] if rows < FEWEST_ROWS else [(brief, note_style), ("", palette.PLAIN)]
     if held_out:
         facts += f"; held out from character {info.held_out_at:,} ({share:.0%})"
     else:
@@ -200,9 +203,9 @@ class CorpusPane(Pane):
         )
         self.strip.show(info.characters, info.held_out_at, (first, max(first, end - 1)), self._places)
 
-    def _say(self, words: str, style: Style | None = None) -> None:
+    def _say(self, words: str, style: Style | None = None, brief: str = "") -> None:
         """Words in the lower line until there are others."""
-        self._said = Part(words, style or palette.ACCENT, 1)
+        self._said = Part(words, style or palette.ACCENT, 1, brief)
         self._show_place()
 
     # ---- finding ---------------------------------------------------------------------------------------------
@@ -287,7 +290,8 @@ class CorpusPane(Pane):
         place = place_in(words, characters)
         if place is None:
             last = max(0, characters - 1)
-            self._say(f"a place is 0 % to 100 %, or a character from 0 to {last:,}", palette.WARNING)
+            places = f"0 % to 100 %, or 0 to {last:,}"
+            self._say(f"places are {places}", palette.WARNING, places)
             return
         self._close_input()
         self.go(place)
@@ -316,9 +320,9 @@ class CorpusPane(Pane):
             self._along = 0 if self._along is None else (self._along + 1) % len(self._places)
             self._go_along()
         elif self._sampling not in ("", "stream"):
-            self._say("portions come from random places: there is no stream to go along with", palette.WARNING)
+            self._say("portions are random: no streams", palette.WARNING)
         else:
-            self._say("where the streams read is known once training goes on", palette.WARNING)
+            self._say("no stream has read yet", palette.WARNING)
 
     def _go_along(self) -> None:
         assert self._along is not None
