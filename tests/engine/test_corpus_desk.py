@@ -199,9 +199,14 @@ def test_work_for_clients_leaves_the_loop_free_and_rests_as_long_as_it_worked() 
     async def go() -> None:
         desk, begun = opened(), time.monotonic()
         here = threading.get_ident()
-        where = await asyncio.gather(
-            *(desk.work(lambda: (time.sleep(0.02), threading.get_ident())[1]) for _ in range(5))
-        )
+
+        def work() -> int:
+            end = time.thread_time() + 0.02
+            while time.thread_time() < end:
+                pass
+            return threading.get_ident()
+
+        where = await asyncio.gather(*(desk.work(work) for _ in range(5)))
         assert here not in where
         assert time.monotonic() - begun >= 5 * 0.02 + 4 * 0.019
 

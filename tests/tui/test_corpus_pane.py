@@ -252,7 +252,7 @@ def test_a_click_on_the_strip_goes_to_that_place() -> None:
 
 def test_the_strip_shows_what_is_in_sight_what_reads_and_what_is_held_out() -> None:
     glyphs, sight = strip_cells(10, 1000, 900, (100, 199), [250, 260, 999, 550])
-    assert glyphs == "·●▄··▂···▂"
+    assert glyphs == "·●▃··▁···▁"
     assert sight == range(1, 2)
     assert strip_cells(10, 1000, 900, (0, 0), [])[0] == "●········═"
     assert strip_cells(5, 3, 3, (0, 2), [])[0].count("●") == 4

@@ -16,7 +16,7 @@ from textual.widget import Widget
 from tui import palette
 
 HERE, HELD_OUT, TRACK = "●", "═", "·"
-READERS = "▂▄▆█"
+READERS = "▁▃▅█"
 """One stream in a cell, two, three, more."""
 
 
