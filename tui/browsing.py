@@ -6,7 +6,15 @@ import time
 
 from textual.app import App
 
-from charrnn.engine.corpus_messages import CorpusAnswer, CorpusRequest, CountSymbols, StreamPlaces, SymbolsCounted
+from charrnn.engine.corpus_messages import (
+    CorpusAnswer,
+    CorpusFound,
+    CorpusRequest,
+    CountSymbols,
+    FindInCorpus,
+    StreamPlaces,
+    SymbolsCounted,
+)
 from tui.leaving import Leaving
 from tui.panes.workspace import Workspace
 from tui.session import Session
@@ -24,6 +32,9 @@ class Browsing(App[Leaving]):
     settings: Settings
     _places_at: float = -PLACES_WHEN_SLOW
 
+    def say(self, level: str, text: str, seconds: float | None = 0.0) -> None:
+        raise NotImplementedError
+
     def hear_of_corpus(self, answer: CorpusAnswer) -> None:
         """What the engine says of the corpus's text."""
         if isinstance(answer, SymbolsCounted):
@@ -39,12 +50,21 @@ class Browsing(App[Leaving]):
 
     def ask_of_corpus(self, request: CorpusRequest) -> None:
         """What the pane wants to know of the text; counts have a screen of their own."""
+        if not self.session.connected:
+            self._say_gone(request)
+            return
         if isinstance(request, CountSymbols):
             from tui.screens.alphabet import AlphabetScreen
 
             corpus = self.session.corpus
             self.push_screen(AlphabetScreen(corpus.name if corpus else ""))
         self.session.send(request)
+
+    def _say_gone(self, request: CorpusRequest) -> None:
+        if isinstance(request, FindInCorpus) and request.text:
+            self.panes.corpus.hear(CorpusFound(request.number, None, "the engine has gone"))
+        elif isinstance(request, CountSymbols):
+            self.say("info", "The engine has gone; enter starts it again, and then it counts.")
 
     def _show_corpus(self) -> None:
         if not self.panes.shown["corpus"]:

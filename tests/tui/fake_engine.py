@@ -42,7 +42,6 @@ from charrnn.engine.messages import (
     Welcome,
     WriteCheckpoint,
 )
-from tests.tui.fake_corpus import FakeCorpus
 
 HEAD = (
     "To be, or not to be, that is the question:\n[bold]six characters[/bold] \x1b]52;c;ZXZpbA==\x07 and a\ttab.\n" * 40
@@ -90,7 +89,7 @@ class FakeEngine:
     pace: float = 50.0
     load_seconds: float = 0.0
     refusal: Refused | None = None
-    library: FakeCorpus | None = None
+    library: Any = None  # a FakeCorpus, for what is asked of the corpus's text
     corpus: CorpusInfo = field(default_factory=corpus)
     received: list[ClientMessage] = field(default_factory=list)
 

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from charrnn.config import TrainingConfig
-from charrnn.engine.corpus_messages import CorpusSearched, FindInCorpus, StreamPlaces
+from charrnn.engine.corpus_messages import CorpusSearched, FindInCorpus, StreamPlaces, SymbolCount, SymbolsCounted
 from charrnn.engine.messages import BaselinesFound
 from tests.tui.fake_corpus import FakeCorpus
 from tests.tui.fake_engine import corpus, model
@@ -23,8 +23,8 @@ from tui import keys
 from tui.panes.corpus import fact_lines
 from tui.panes.corpus_input import place_in
 from tui.panes.strip import strip_cells
-from tui.screens.alphabet import AlphabetScreen
-from tui.terminal import width
+from tui.screens.alphabet import AlphabetScreen, symbol_rows
+from tui.terminal import safe_line, width
 
 TEXT = "".join(f"Line {number} is here, ünd 漢字 with\ttabs.\n" for number in range(10_000)) + "The very last line"
 HELD_OUT_AT = len(TEXT) * 9 // 10
@@ -340,3 +340,45 @@ def test_in_few_rows_the_facts_are_brief_and_a_decoding_that_lost_something_warn
     full = fact_lines(info, None, 80)
     assert any("3 undecodable bytes" in line and line_style == style for line, line_style in full)
     assert fact_lines(corpus(), None, 80)[-1][1] != style
+
+
+COUNTED = {
+    "character": [SymbolCount(" ", 1, 90), SymbolCount("\x00", 0, 5), SymbolCount("漢", 2, 5), SymbolCount("~", 3, 0)],
+    "byte": [SymbolCount(" ", 32, 90), *(SymbolCount("�", byte, 1) for byte in (0x80, 0xC3, 0xE6, 0xF0, 0xFF))],
+    "word": [SymbolCount(" the", 9, 90), SymbolCount("e\u0301", 8, 5), SymbolCount("\n" * 32, 7, 5)],
+}
+
+
+@pytest.mark.parametrize("unit", COUNTED)
+def test_a_row_of_the_alphabet_fits_its_width_and_says_what_the_glyph_does_not(unit: str) -> None:
+    symbols = COUNTED[unit]
+    total = sum(symbol.count for symbol in symbols)
+    counted = SymbolsCounted(unit, 1.0, total, len(symbols), len(symbols), symbols)
+    for columns in (56, 78, 118, 200):
+        for by_number in (False, True):
+            rows = symbol_rows(counted, columns, by_number=by_number)
+            assert len(rows) == len(symbols) + 1
+            assert all(sum(width(text) for text, _ in row) <= columns for row in rows)
+            assert all(safe_line(text) == text for row in rows for text, _ in row)
+    text = "\n".join("".join(part for part, _ in row) for row in symbol_rows(counted, 118, by_number=False))
+    said = {
+        "character": ["␣", "space", "U+0020", "␀", "control character", "cjk unified", "tilde", "never", "90.00 %"],
+        "byte": ["0x20", "continues a character", "begins a character of 2 bytes", "of 3 bytes", "of 4", "in no text"],
+        "word": ["␣the", "90.00 %", "␊␊␊␊␊␊␊␊␊␊␊␊␊␊␊␊␊␊␊␊␊␊␊…"],
+    }
+    for words in said[unit]:
+        assert words in text
+
+
+def test_without_an_engine_a_search_and_a_count_say_so() -> None:
+    async def test() -> None:
+        async with browsing() as one:
+            assert one.engine._writer is not None
+            one.engine._writer.transport.abort()
+            await one.shows("The engine has gone")
+            await one.press("slash", *"tabs", "enter")
+            await one.shows("the engine has gone")
+            await one.press("a")
+            await one.shows("enter starts it again, and then it counts")
+
+    run(test)

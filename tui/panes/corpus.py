@@ -134,6 +134,9 @@ class CorpusPane(Pane):
         self._info = info
         self.upper.show([Part(self.title, palette.STRONG)], [Part(safe_line(info.name), palette.ACCENT, 2)])
         self.input.know(info.alphabet)
+        if self._find.waiting:  # another engine has not heard of it
+            self._find.waiting = False
+            self._said = Part("")
         self.text.begin(info.characters, info.held_out_at, info.head)
         self._show_place()
 

@@ -41,6 +41,7 @@ class CorpusText(Rows):
         self.facts: list[Row] = []
         self.around: Around | None = None
         self.pages: Pages | None = None
+        self._what: tuple[int, int, int] | None = None
         self.wanted = ""
         self.found: int | None = None
         self._places: list[int] = []
@@ -53,7 +54,9 @@ class CorpusText(Rows):
     def begin(self, characters: int, held_out_at: int, head: str) -> None:
         """A corpus is there; of its text only the head as yet."""
         self._asked = None
-        if self.pages is None or (self.pages.characters, self.pages.held_out_at) != (characters, held_out_at):
+        what = characters, held_out_at, hash(head)
+        if self.pages is None or self._what != what:
+            self._what = what
             self.pages = Pages(characters, held_out_at, self._columns)
             self.pages.begin_with(head)
             self.top = 0

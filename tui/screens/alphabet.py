@@ -39,16 +39,16 @@ def symbol_name(symbol: SymbolCount, unit: str) -> str:
         return ""
     if symbol.text.isascii() and symbol.text.isalnum():
         return ""
-    return CONTROLS.get(symbol.text) or unicodedata.name(symbol.text, "no name").lower()
+    unnamed = "control character" if unicodedata.category(symbol.text) == "Cc" else "no name"
+    return CONTROLS.get(symbol.text) or unicodedata.name(symbol.text, unnamed).lower()
 
 
 def _byte_name(byte: int) -> str:
     if byte < 0xC0:
         return "continues a character"
-    for least, size in ((0xF5, 0), (0xF0, 4), (0xE0, 3), (0xC2, 2)):
-        if byte >= least and size:
-            return f"begins a character of {size} bytes"
-    return "in no text"
+    if not 0xC2 <= byte < 0xF5:
+        return "in no text"
+    return f"begins a character of {2 + (byte >= 0xE0) + (byte >= 0xF0)} bytes"
 
 
 def symbol_code(symbol: SymbolCount, unit: str) -> str:
