@@ -20,7 +20,7 @@ from tests.tui.fake_engine import corpus, model
 from tests.tui.test_baselines import FIGURES
 from tests.tui.test_workbench import Bench, bench, run
 from tui import keys
-from tui.panes.corpus import fact_lines
+from tui.panes.corpus_facts import fact_lines
 from tui.panes.corpus_input import place_in
 from tui.panes.strip import strip_cells
 from tui.screens.alphabet import AlphabetScreen, symbol_rows

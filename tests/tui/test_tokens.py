@@ -16,7 +16,7 @@ from charrnn.engine.messages import RunRequest
 from tests.tui.fake_engine import corpus
 from tests.tui.test_workbench import bench
 from tui.app import Workbench
-from tui.panes.corpus import fact_lines
+from tui.panes.corpus_facts import fact_lines
 
 LINE = "日本語の文字 naïve 🙂 é.\n"
 SMALL = {"hidden": 32, "embedding": 16, "batch": 8, "length": 32, "threads": 1, "pace": 400.0, "lr": 0.02}

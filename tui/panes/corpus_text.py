@@ -13,7 +13,7 @@ from charrnn.engine.corpus_messages import CorpusRequest, CorpusWindow, ReadCorp
 from tui import palette
 from tui.pages import Page, Pages, shown, within
 from tui.panes.rows import Rows
-from tui.terminal import cut, fit, width
+from tui.terminal import width
 
 Line = tuple[str, Style]
 Row = Sequence[Line]
@@ -292,10 +292,3 @@ def _style(kind: int) -> Style:
     if kind == _MATCH:
         return palette.STRONG + Style(underline=True)
     return palette.PLAIN + Style(reverse=True) if kind == _READER else palette.PLAIN
-
-
-def fitted(text: str, columns: int, ending: str) -> str:
-    """A safe line in so many cells; where it is cut it ends with some words instead."""
-    if width(text) <= columns:
-        return text
-    return text[: cut(text, columns - width(ending))] + ending if width(ending) < columns else fit(text, columns)
