@@ -14,6 +14,7 @@ from textual.binding import BindingType
 from textual.driver import Driver
 
 from charrnn.engine.client import EngineClient
+from charrnn.engine.corpus_messages import CORPUS_ANSWERS
 from charrnn.engine.mark_messages import Marks
 from charrnn.engine.messages import (
     BaselinesFound,
@@ -29,6 +30,7 @@ from charrnn.engine.messages import (
     Text,
 )
 from tui import keys
+from tui.browsing import Browsing
 from tui.charting import Charting
 from tui.charts.view import View
 from tui.leaving import Leaving, with_way_back
@@ -55,7 +57,7 @@ def _collect_less() -> None:
     gc.set_threshold(20_000, 20, 20)
 
 
-class Workbench(Playing, Charting, Looking, Opening, App[Leaving]):
+class Workbench(Playing, Charting, Browsing, Looking, Opening, App[Leaving]):
     CSS_PATH = "app.tcss"
     TITLE = "charrnn"
     AUTO_FOCUS = "#stream-text"
@@ -95,6 +97,7 @@ class Workbench(Playing, Charting, Looking, Opening, App[Leaving]):
     def new_panes(self) -> Workspace:
         """For one run; another one gets others."""
         panes = Workspace()
+        panes.corpus.send = self.ask_of_corpus
         panes.stream.input.cursor_blink = self.settings.animation
         return panes
 
@@ -209,9 +212,12 @@ class Workbench(Playing, Charting, Looking, Opening, App[Leaving]):
                 self.panes.stream.wait_with("loading torch; the stream begins in a moment")
                 self._status_pulse.now()
             case ModelInfo():
+                self.panes.corpus.show_model(message)
                 self._status_pulse.now()
+            case _ if isinstance(message, CORPUS_ANSWERS):
+                self.hear_of_corpus(message)
             case BaselinesFound():
-                self.panes.corpus.text.show_baselines(message)
+                self.panes.corpus.show_baselines(message)
                 self._chart_pulse.soon()
             case Notice():
                 if message.text not in self.session.status.troubles:  # else the banner says it, and for longer

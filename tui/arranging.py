@@ -84,7 +84,9 @@ class Arranging(App[Leaving]):
             self.panes.show(key.pane)
             body = self.panes.pane(key.pane).body
             self.panes.screen.set_focus(body, scroll_visible=False)
-            await self.run_action(key.action, body)
+            name = f"action_{key.action.partition('(')[0]}"
+            owner = next((one for one in (body, self.panes.pane(key.pane)) if hasattr(one, name)), body)
+            await self.run_action(key.action, owner)
         else:
             await self.run_action(key.action)
         self.draw_footer()

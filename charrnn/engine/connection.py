@@ -8,6 +8,8 @@ from typing import Any, Protocol
 
 from charrnn.engine import wire
 from charrnn.engine.board import Board
+from charrnn.engine.corpus_desk import CorpusDesk, Visitor
+from charrnn.engine.corpus_messages import CORPUS_REQUESTS, CorpusAnswer
 from charrnn.engine.messages import PROTOCOL_VERSION, ClientMessage, EngineMessage, Hello, Losses, Refused, Text
 
 SEND_EVERY = 0.06
@@ -23,6 +25,9 @@ class Host(Protocol):
     """Whom a client speaks with: hears of its coming, its wishes and its going."""
 
     board: Board
+
+    @property
+    def desk(self) -> CorpusDesk: ...
 
     def joined(self, connection: Connection) -> None: ...
 
@@ -60,6 +65,9 @@ class Connection:
         self._passing_seen = self._board.passing_count
         self._teller: asyncio.Task[None] | None = None
         self.wants_stream = False
+        self._visitor: Visitor | None = None
+        self._answers: list[CorpusAnswer] = []
+        self._answered = asyncio.Event()
 
     def wake(self, *, hurry: bool = False) -> None:
         self._wake.set()
@@ -82,7 +90,11 @@ class Connection:
             self._host.joined(self)
             self._teller = asyncio.create_task(self._tell())
             while (message := await self._next()) is not None:
-                self._host.obey(message)
+                if isinstance(message, CORPUS_REQUESTS):
+                    self._visitor = self._visitor or Visitor(self._host.desk, self._answer)
+                    self._visitor.ask(message)
+                else:
+                    self._host.obey(message)
         except OSError:
             pass
         except wire.WireError as error:
@@ -90,8 +102,17 @@ class Connection:
         finally:
             if self._teller is not None:
                 self._teller.cancel()
+            if self._visitor is not None:
+                self._visitor.leave()
             self._host.left(self)
             self._writer.close()
+
+    async def _answer(self, answer: CorpusAnswer) -> None:
+        """Returns once the answer was taken along, so that a client that does not read holds no more than one."""
+        self._answers.append(answer)
+        self._answered.clear()
+        self.wake(hurry=True)
+        await self._answered.wait()
 
     async def _hello(self) -> Any:
         """The first message. Raises WireError, also where none comes."""
@@ -132,6 +153,9 @@ class Connection:
         board = self._board
         messages = board.standing(self._standing_seen)
         self._standing_seen = board.standing_count
+        messages += self._answers
+        self._answers.clear()
+        self._answered.set()
         messages += self._new_points()
         if self._status_revision != board.status_revision:
             self._status_revision = board.status_revision

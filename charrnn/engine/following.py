@@ -7,18 +7,24 @@ from pathlib import Path
 from charrnn.engine import notices, resuming
 from charrnn.engine import trainer_messages as trainer
 from charrnn.engine.board import Board
+from charrnn.engine.corpus_messages import StreamPlaces
 from charrnn.engine.keeper import Keeper
 from charrnn.engine.marks import MarkBook
 from charrnn.engine.messages import Notice, Sample
+from charrnn.text.positions import Positions
 
 
 class Follower:
-    """Of one run, over all its trainers. `paused`: training waits; `done`: what the last trainer said at its end."""
+    """Of one run, over all its trainers, on a text of such `positions`.
 
-    def __init__(self, board: Board, keeper: Keeper) -> None:
+    `paused`: training waits; `done`: what the last trainer said at its end.
+    """
+
+    def __init__(self, board: Board, keeper: Keeper, positions: Positions) -> None:
         self._board, self._keeper, self._record = board, keeper, keeper.record
         self.marks = MarkBook(board)
         self._record.heard = self.marks.event
+        self._positions = positions
         self.paused = False
         self.done: trainer.Done | None = None
 
@@ -44,6 +50,9 @@ class Follower:
                     phase_steps=message.phase_steps,
                     hurry=message.phase != board.status.phase,
                 )
+            case trainer.StreamsAt(streams, tokens):
+                places = list(map(self._positions.before, tokens))
+                board.announce(StreamPlaces(streams, places), standing=True)
             case trainer.Recorded(points):
                 board.add_points(points)
                 record.points(points)

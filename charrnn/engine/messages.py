@@ -8,6 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from charrnn.config import Knobs, RunConfig
+from charrnn.engine.corpus_messages import CorpusAnswer, CorpusRequest
 from charrnn.engine.mark_messages import Marks
 from charrnn.text.baselines import Baselines
 
@@ -102,6 +103,7 @@ ClientMessage = (
     | SetPaused
     | WriteCheckpoint
     | StopRun
+    | CorpusRequest
 )
 
 # ---- from the engine -----------------------------------------------------------------------------------------
@@ -121,8 +123,8 @@ class CorpusInfo(msgspec.Struct, frozen=True, tag=True):
     Places are counted in characters, whatever the tokens are. `symbols` says in a few words what those are ("65
     symbols", "256 bytes").
 
-    `head` is the text's beginning and `held_out_head` the beginning of the held-out part (a few tens of
-    thousands of characters each at most); `held_out_at` is the index of the held-out part's first character,
+    `head` is the text's beginning and `held_out_head` the beginning of the held-out part (some thousands of characters
+    each at most; the rest is for `corpus_messages`); `held_out_at` is the index of the held-out part's first character,
     equal to `characters` when nothing is held out. `alphabet` is the characters that the model can be given, in order,
     "" where that is every one.
     `note` says how the text was decoded or folded.
@@ -310,4 +312,5 @@ EngineMessage = (
     | Notice
     | Refused
     | Ended
+    | CorpusAnswer
 )

@@ -18,7 +18,7 @@ from charrnn.text.corpus import Corpus, kept_corpus, load_corpus
 from charrnn.text.downloads import Progress, is_address
 from charrnn.text.sources import BUILT_IN, DEFAULT, require_target, title
 
-PREVIEW_CHARACTERS = 40_000
+PREVIEW_CHARACTERS = 10_000
 STDIN_COPY = "corpus.txt"
 
 

@@ -18,6 +18,7 @@ from charrnn.engine import trainer_messages as trainer
 from charrnn.engine.baselines import MEASURED_AFTER, find_baselines
 from charrnn.engine.board import Board
 from charrnn.engine.connection import PATIENCE, Connection
+from charrnn.engine.corpus_desk import CorpusDesk
 from charrnn.engine.last_stream import LONGEST_PRIME as LONGEST_PRIME
 from charrnn.engine.last_stream import LastStream, StreamKeeper
 from charrnn.engine.listening import Complaints, Listener
@@ -67,6 +68,7 @@ class Engine:
         limits: Limits | None = None,
     ) -> None:
         self.board = Board()
+        self.desk = CorpusDesk()
         self.exit_status = 0
         self._linger, self._patience = linger, patience
         self._watchers = Watchers()
@@ -329,6 +331,7 @@ class Engine:
         if corpus is None:
             return
         self._corpus = corpus
+        self.desk.open(corpus)
         prime = corpus.vocabulary.known(stream.prime) if stream.prime else corpus.line_for_prime()
         self.board.set_status(prime=prime)
         self._prime_chosen |= bool(stream.prime)

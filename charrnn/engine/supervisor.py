@@ -55,7 +55,7 @@ class Supervisor:
         self._restarts = Restarts(limits)
         self._keeper = Keeper(board, self.send, self._made_again)
         self._record = self._keeper.record
-        self._follower = Follower(board, self._keeper)
+        self._follower = Follower(board, self._keeper, corpus.positions)
         self._watching = asyncio.create_task(self._keeper.watch())
         self._link: TrainerLink | None = None
         self._watch: TrainerWatch | None = None

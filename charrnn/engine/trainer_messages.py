@@ -133,6 +133,13 @@ class Progress(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     phase_steps: int = 0
 
 
+class StreamsAt(msgspec.Struct, frozen=True, tag=True):
+    """The tokens at which some of the streams go on reading, and how many streams there are."""
+
+    streams: int
+    tokens: list[int]
+
+
 class Recorded(msgspec.Struct, frozen=True, tag=True):
     """Lines for metrics.jsonl."""
 
@@ -215,6 +222,7 @@ FromTrainer = (
     | CannotBuild
     | Resumed
     | Progress
+    | StreamsAt
     | Recorded
     | Applied
     | SavedAt

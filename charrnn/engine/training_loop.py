@@ -11,6 +11,7 @@ import torch
 
 from charrnn.engine.checkpoint_writer import CheckpointWriter, NoWriter, Snapshot
 from charrnn.engine.circumstances import facts_of
+from charrnn.engine.corpus_messages import MOST_PLACES
 from charrnn.engine.course import Course
 from charrnn.engine.last_save import save_until_saved
 from charrnn.engine.restoring import require_step, said_of
@@ -33,6 +34,7 @@ from charrnn.engine.trainer_messages import (
     Save,
     SavedAt,
     Stalled,
+    StreamsAt,
     ToTrainer,
     WentBack,
 )
@@ -54,6 +56,7 @@ from charrnn.training.trainer import fits
 
 SPEAK_EVERY = 0.5
 PUBLISH_EVERY = 0.25
+PLACES_EVERY = 1.0
 
 
 class Orders(Protocol):
@@ -100,6 +103,7 @@ class TrainingLoop:
         self.state = RunState(self.trainer, self.config, ranks)
         self.cooled: Applied | None = None
         self.stuck = False
+        self.told_places = -PLACES_EVERY
         if build.checkpoint is not None and build.recorded is not None:
             with said_of(build.checkpoint):
                 self.state.restore(Path(build.checkpoint), build.recorded.training)
@@ -273,6 +277,15 @@ class TrainingLoop:
         if recorded is not None:
             self.link.say(recorded)
         self.link.say(self.state.progress(self.steps.rate(), stuck=self.stuck))
+        self._tell_places()
+
+    def _tell_places(self) -> None:
+        """Where the streams read, at most once in `PLACES_EVERY` seconds."""
+        places, now = self.trainer.places, time.perf_counter()
+        if places is not None and now - self.told_places >= PLACES_EVERY:
+            self.told_places = now
+            some = places[:: -(-len(places) // MOST_PLACES)]
+            self.link.say(StreamsAt(len(places), some.tolist()))
 
     def _obey(self) -> None:
         while True:

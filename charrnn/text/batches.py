@@ -39,6 +39,10 @@ class Batches(Protocol):
     def passes(self) -> float:
         """How many times through the text so far."""
 
+    @property
+    def places(self) -> NDArray[np.int64] | None:
+        """The tokens at which the streams go on, shape (streams,), those of all processes; None: there are none."""
+
     def next(self) -> Batch:
         """The next batch."""
 
@@ -86,7 +90,8 @@ class StreamBatches:
         _check(ids, batch, length, "stream")
         self._ids, self._length = ids, length
         self._pairs = len(ids) - 1
-        self._starts = np.arange(batch, dtype=np.int64)[share] * self._pairs // batch
+        self._all_starts = np.arange(batch, dtype=np.int64) * self._pairs // batch
+        self._starts = self._all_starts[share]
         stride = -(-self._pairs // batch)
         self._steps_a_pass = -(-stride // length)
         self._generator = torch.Generator().manual_seed(seed)
@@ -98,6 +103,11 @@ class StreamBatches:
     def passes(self) -> float:
         """How many times through the text so far."""
         return self._finished + self._step / self._steps_a_pass
+
+    @property
+    def places(self) -> NDArray[np.int64]:
+        """The tokens at which the streams go on, shape (streams,), those of all processes."""
+        return (self._entry + self._step * self._length + self._all_starts) % self._pairs
 
     def next(self) -> Batch:
         """The next `length` tokens of every stream."""
@@ -139,6 +149,11 @@ class RandomPortions:
     def passes(self) -> float:
         """How many tokens were drawn for each one of the text."""
         return self._drawn * self._batch * self._length / (len(self._ids) - 1)
+
+    @property
+    def places(self) -> None:
+        """None: where the next ones are from is not drawn yet."""
+        return
 
     def next(self) -> Batch:
         """`batch` portions, each from a place of its own."""

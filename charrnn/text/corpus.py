@@ -10,6 +10,7 @@ from functools import cached_property
 from charrnn.config import CorpusConfig, UsageError
 from charrnn.text import stored
 from charrnn.text.downloads import Progress
+from charrnn.text.positions import Positions
 from charrnn.text.sources import Reading, open_source
 from charrnn.text.vocabulary import Ids, Vocabulary
 
@@ -41,12 +42,17 @@ class Corpus:
     @cached_property
     def characters(self) -> int:
         """How many characters there are in all, whatever the tokens are."""
-        return self.train_characters + self.vocabulary.characters_in(self.held_out_ids)
+        return self.positions.characters
 
     @cached_property
     def train_characters(self) -> int:
         """How many characters there are before the held-out part."""
-        return self.vocabulary.characters_in(self.train_ids)
+        return self.positions.before(self.held_out_at)
+
+    @cached_property
+    def positions(self) -> Positions:
+        """Where each token stands among the characters; made in one passage where tokens are no characters."""
+        return Positions(self.ids, self.vocabulary)
 
     @property
     def train_ids(self) -> Ids:

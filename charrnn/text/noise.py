@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from charrnn.config import TrainingConfig
@@ -30,6 +31,11 @@ class NoisyBatches:
     def passes(self) -> float:
         """How many times through the text so far."""
         return self._batches.passes
+
+    @property
+    def places(self) -> NDArray[np.int64] | None:
+        """The tokens at which the streams go on, if there are streams."""
+        return self._batches.places
 
     def next(self) -> Batch:
         """The next batch, its inputs a copy."""

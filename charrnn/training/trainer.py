@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from charrnn.config import Device, RunConfig, TrainingConfig, UsageError
@@ -125,6 +126,11 @@ class Trainer:
     def passes(self) -> float:
         """How many times through the training text so far."""
         return self._batches.passes
+
+    @property
+    def places(self) -> NDArray[np.int64] | None:
+        """The tokens at which the streams of all ranks go on, shape (streams,); None where portions are random."""
+        return self._batches.places
 
     @property
     def in_shares(self) -> bool:

@@ -210,3 +210,19 @@ def test_a_text_that_is_too_short_is_measured_in_its_own_tokens() -> None:
     vocabulary = vocabulary_of("byte", ["é"])
     with pytest.raises(UsageError, match=r"has 2 bytes .* 4 streams of 8 bytes need at least 33"):
         make_batches(vocabulary.encode("é"), TrainingConfig(batch=4, length=8), vocabulary)
+
+
+@given(SHAPES, st.integers(0, 12))
+def test_the_places_are_where_the_streams_go_on(shape: tuple[int, int, int, int], steps: int) -> None:
+    batch, length, more, seed = shape
+    ids = numbered(batch * length + 1 + more)
+    batches, share = (StreamBatches(ids, batch, length, seed, part) for part in (slice(None), slice(0, 1)))
+    for _ in range(steps):
+        batches.next()
+        share.next()
+    assert (batches.places == share.places).all()  # of all processes
+    assert batches.places.shape == (batch,)
+    told, following = batches.places, batches.next()
+    if not following.fresh:
+        assert following.inputs[0].tolist() == told.tolist()
+    assert RandomPortions(ids, batch, length, seed).places is None

@@ -89,6 +89,7 @@ class FakeEngine:
     pace: float = 50.0
     load_seconds: float = 0.0
     refusal: Refused | None = None
+    library: Any = None  # a FakeCorpus, for what is asked of the corpus's text
     corpus: CorpusInfo = field(default_factory=corpus)
     received: list[ClientMessage] = field(default_factory=list)
 
@@ -192,7 +193,8 @@ class FakeEngine:
                 self.say(Ended("Saved at step 7."))
                 self._stopping.set()
             case _:
-                pass
+                if self.library is not None:
+                    self.say(*self.library.answers(message))
 
 
 async def main() -> None:

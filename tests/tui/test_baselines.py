@@ -8,7 +8,7 @@ from charrnn.engine.messages import BaselinesFound, Losses
 from charrnn.text.baselines import TRAINING_AT_MOST, Baselines
 from tests.tui.fake_engine import FakeEngine, corpus, point
 from tests.tui.test_workbench import bench, run
-from tui.panes.corpus import baselines_line
+from tui.panes.corpus_facts import baselines_line
 from tui.terminal import wrap
 
 FIGURES = Baselines(uniform=4.174, unigram=3.347, bigram=2.484, five_gram=1.561, xz=1.746, training=900, held_out=100)

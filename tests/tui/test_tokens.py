@@ -16,7 +16,7 @@ from charrnn.engine.messages import RunRequest
 from tests.tui.fake_engine import corpus
 from tests.tui.test_workbench import bench
 from tui.app import Workbench
-from tui.panes.corpus import corpus_lines
+from tui.panes.corpus_facts import fact_lines
 
 LINE = "日本語の文字 naïve 🙂 é.\n"
 SMALL = {"hidden": 32, "embedding": 16, "batch": 8, "length": 32, "threads": 1, "pace": 400.0, "lr": 0.02}
@@ -62,7 +62,7 @@ def test_the_workbench_shows_whole_characters_whatever_the_tokens_are(
 
 def test_of_a_corpus_of_bytes_no_alphabet_is_shown_and_no_character_of_a_prime_is_unknown() -> None:
     info = corpus(symbols="256 bytes", alphabet="")
-    lines = [text for text, _ in corpus_lines(info, None, 80)]
+    lines = [text for text, _ in fact_lines(info, None, 80)]
     assert lines[0].startswith("100,000 characters, 256 bytes; held out")
     assert lines[2:4] == ["UTF-8", ""]  # after the line of what there is to beat
 

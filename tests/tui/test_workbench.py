@@ -153,9 +153,10 @@ def test_every_key_of_the_table_is_bound_to_an_action_that_exists() -> None:
     async def test() -> None:
         async with bench() as one:
             for key in keys.TABLE:
-                if key.pane not in {"", "loss"}:
-                    continue  # bound by the widget that has the focus there
-                owner = one.app.panes.loss.chart if key.pane == "loss" else one.app
+                owners = {"": one.app, "loss": one.app.panes.loss.chart, "corpus": one.app.panes.corpus}
+                if key.pane not in owners:
+                    continue  # of another screen
+                owner = owners[key.pane]
                 for name in key.keys:
                     assert name in owner._bindings.key_to_bindings
                 if key.action:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tui.keys import chart, editing, leaving, look, names, opening, panes, remapping, rows, stream, training
+from tui.keys import chart, corpus, editing, leaving, look, names, opening, panes, remapping, rows, stream, training
 from tui.keys.key import Key
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ TABLE: tuple[Key, ...] = (
     *training.KEYS,
     *stream.KEYS,
     *chart.KEYS,
+    *corpus.KEYS,
     *panes.KEYS,
     *look.KEYS,
     *leaving.KEYS,

@@ -32,8 +32,8 @@ class PrimeInput(Input):
             super().__init__()
             self.characters = characters
 
-    def __init__(self) -> None:
-        super().__init__(placeholder="the text to start from (\\n is a new line)", select_on_focus=False, id="prime")
+    def __init__(self, hint: str = "the text to start from (\\n is a new line)", name: str = "prime") -> None:
+        super().__init__(placeholder=hint, select_on_focus=False, id=name)
         self.cursor_blink = False
         self.alphabet: Collection[str] | None = None
 

@@ -32,6 +32,8 @@ class Vocabulary(ABC):
 
     unit: ClassVar[str]
     """What a token is, in a word."""
+    one_each: ClassVar[bool] = False
+    """Whether every token spells just one character."""
 
     @abstractmethod
     def __len__(self) -> int:
@@ -96,6 +98,10 @@ class Vocabulary(ABC):
     def characters_in(self, ids: NDArray[np.integer]) -> int:
         """How many characters the ids, of any shape, spell; a character counts where its first token stands."""
         return ids.size
+
+    def spelled(self, ids: NDArray[np.integer]) -> NDArray[np.uint8]:
+        """How many characters each of the ids (tokens,) counts for, shape (tokens,); their sum is `characters_in`."""
+        return np.ones(ids.shape, dtype=np.uint8)
 
     def head(self, ids: NDArray[np.integer], characters: int) -> str:
         """The first so many characters of the text of ids (tokens,), or all if there are fewer."""

@@ -26,6 +26,7 @@ class Characters(Vocabulary):
     """
 
     unit: ClassVar[str] = "character"
+    one_each: ClassVar[bool] = True
 
     symbols: str
     replacement: str | None = None

@@ -85,6 +85,11 @@ class Bytes(Vocabulary):
         portions = (flat[at : at + PORTION] for at in range(0, flat.size, PORTION))
         return sum(int(np.count_nonzero((portion & 0xC0) != 0x80)) for portion in portions)
 
+    def spelled(self, ids: NDArray[np.integer]) -> NDArray[np.uint8]:
+        """1 for a byte that begins a character, 0 for the others."""
+        begins: NDArray[np.bool_] = (ids & 0xC0) != 0x80
+        return begins.astype(np.uint8)
+
     def head(self, ids: NDArray[np.integer], characters: int) -> str:
         """The first so many characters of the text of ids (bytes,), or all if there are fewer."""
         return self.decode(ids[: _LONGEST * max(0, characters)])[: max(0, characters)]

@@ -136,6 +136,11 @@ class Words(Vocabulary):
         """The sum of the tokens' lengths."""
         return lengths_summed(self._lengths, ids)
 
+    def spelled(self, ids: NDArray[np.integer]) -> NDArray[np.uint8]:
+        """The tokens' lengths."""
+        lengths: NDArray[np.uint8] = self._lengths[ids]
+        return lengths
+
     def _ids_of(self, tokens: list[str]) -> list[int]:
         ids: list[int] = []
         known = self._table.get
