@@ -31,6 +31,7 @@ from tui import keys
 from tui.arranging import Arranging
 from tui.charting import Charting
 from tui.departing import Departing
+from tui.drawing import Drawing
 from tui.leaving import Leaving, with_way_back
 from tui.notices import Notices
 from tui.panes.workspace import Workspace
@@ -52,7 +53,7 @@ def _collect_less() -> None:
     gc.set_threshold(20_000, 20, 20)
 
 
-class Workbench(Playing, Charting, Arranging, Departing, App[Leaving]):
+class Workbench(Playing, Charting, Arranging, Departing, Drawing, App[Leaving]):
     CSS_PATH = "app.tcss"
     TITLE = "charrnn"
     AUTO_FOCUS = "#stream-text"
