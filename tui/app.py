@@ -40,6 +40,7 @@ from tui.pulse import Pulse
 from tui.session import PATIENCE, Session
 from tui.settings import Settings
 from tui.starting_again import connect_again, gone
+from tui.suspending import Suspending
 from tui.theme import THEME
 
 DRAW_EVERY, STATUS_EVERY, CHART_EVERY = 0.11, 0.9, 1.5
@@ -53,7 +54,7 @@ def _collect_less() -> None:
     gc.set_threshold(20_000, 20, 20)
 
 
-class Workbench(Playing, Charting, Arranging, Departing, Drawing, App[Leaving]):
+class Workbench(Playing, Charting, Arranging, Departing, Suspending, Drawing, App[Leaving]):
     CSS_PATH = "app.tcss"
     TITLE = "charrnn"
     AUTO_FOCUS = "#stream-text"
@@ -125,7 +126,12 @@ class Workbench(Playing, Charting, Arranging, Departing, Drawing, App[Leaving]):
         if self._leaving is not None:
             self.exit(self._leaving)
         elif self.session.ended is None and self.session.refused is None:
-            self.say("error", gone(self.session), None)
+            again = await self.found_again()
+            if again is None:
+                self.say("error", gone(self.session), None)
+            else:
+                self.panes.stream.start_over()
+                self._go_on_with(again, "Attached to the run again; what was written meanwhile is coming.")
 
     def action_start_again(self) -> None:
         if self.session.connected:
@@ -141,11 +147,14 @@ class Workbench(Playing, Charting, Arranging, Departing, Drawing, App[Leaving]):
         if isinstance(connection, str):
             self.say("error", connection, None)
             return
+        self.panes.stream.text.transcript.begin_again()
+        self._go_on_with(connection, "The engine starts again…")
+
+    def _go_on_with(self, connection: socket.socket, words: str) -> None:
         self._client, self._unsent, self._again = None, [], True
         self.session.begin_again()
-        self.panes.stream.text.transcript.begin_again()
         self._notices.over()
-        self.say("info", "The engine starts again…")
+        self.say("info", words)
         self._draw_status()
         self._listen(connection)
 

@@ -121,6 +121,9 @@ class TerminalDriver(LinuxDriver):
             break
         self.resume_application_mode()
         self._draw_anew()
+        came_back = getattr(self._app, "came_back", None)
+        if came_back is not None:
+            came_back()
 
 
 class _Output:

@@ -53,6 +53,12 @@ class StreamText(Rows):
         self.top = self.last_top if self.following else min(self.top, self.last_top)
         self.refresh()
 
+    def forget(self) -> None:
+        old = self.transcript
+        self.transcript = Transcript(old.columns, old.limit)
+        self.top, self._rows_drawn, self.following = 0, 0, True
+        self.refresh()
+
     def draw(self) -> None:
         """Brings the screen up to the transcript, by the rows that changed."""
         dropped, self.transcript.dropped_rows = self.transcript.dropped_rows, 0
@@ -116,6 +122,11 @@ class GenerationPane(Pane):
         if pieces and pieces[-1].seed != self._seed:
             self._seed = pieces[-1].seed
             self.show_lower()
+
+    def start_over(self) -> None:
+        """Forgets all text: the engine tells it from the beginning."""
+        self.text.forget()
+        self._backlog = Backlog(self.text.transcript)
 
     def draw(self) -> bool:
         """Brings the screen up to date; whether text still waits for another such call."""
