@@ -30,21 +30,19 @@ from charrnn.engine.messages import (
 from tui import keys
 from tui.arranging import Arranging
 from tui.charting import Charting
+from tui.clipping import Clipping
 from tui.departing import Departing
 from tui.drawing import Drawing
 from tui.leaving import Leaving, with_way_back
 from tui.notices import Notices
 from tui.panes.workspace import Workspace
 from tui.playing import Playing
-from tui.pulse import Pulse
+from tui.pulse import Pulse, rates
 from tui.session import PATIENCE, Session
 from tui.settings import Settings
 from tui.starting_again import connect_again, gone
 from tui.suspending import Suspending
 from tui.theme import THEME
-
-DRAW_EVERY, STATUS_EVERY, CHART_EVERY = 0.11, 0.9, 1.5
-"""Seconds between two drawings of the stream, the status line and the chart."""
 
 
 def _collect_less() -> None:
@@ -54,7 +52,7 @@ def _collect_less() -> None:
     gc.set_threshold(20_000, 20, 20)
 
 
-class Workbench(Playing, Charting, Arranging, Departing, Suspending, Drawing, App[Leaving]):
+class Workbench(Playing, Charting, Arranging, Departing, Clipping, Suspending, Drawing, App[Leaving]):
     CSS_PATH = "app.tcss"
     TITLE = "charrnn"
     AUTO_FOCUS = "#stream-text"
@@ -80,9 +78,10 @@ class Workbench(Playing, Charting, Arranging, Departing, Suspending, Drawing, Ap
         self._unsent: list[ClientMessage] = []
         self._leaving: Leaving | None = None
         self._wishes_end: asyncio.TimerHandle | None = None
-        self._stream_pulse = Pulse(DRAW_EVERY, self._draw_stream)
-        self._status_pulse = Pulse(STATUS_EVERY, self._draw_status)
-        self._chart_pulse = Pulse(CHART_EVERY, self._draw_chart)
+        every = rates(settings.slow)
+        self._stream_pulse = Pulse(every.stream, self._draw_stream)
+        self._status_pulse = Pulse(every.status, self._draw_status)
+        self._chart_pulse = Pulse(every.chart, self._draw_chart)
         self.panes = Workspace()
         self._notices = Notices(self.panes.bottom)
 

@@ -42,7 +42,10 @@ class TerminalDriver(LinuxDriver):
         self._terminal = os.dup(sys.__stdout__.fileno() if sys.__stdout__ else 1)
         self.frame = Frame()
         """What stands on the terminal."""
-        self._file = cast(Any, _Output(self._terminal, self._taken))
+        charset = getattr(getattr(app, "settings", None), "charset", "ascii")
+        self._charset = "utf-8" if charset == "ascii" else charset  # what is shown may be ASCII by wish alone
+        self._file = cast(Any, _Output(self._terminal, self._charset, self._taken))
+        self._slow = bool(getattr(getattr(app, "settings", None), "slow", False))
         self._given = 0
         self._done = 0
         self._when_free: Callable[[], None] | None = None
@@ -77,6 +80,19 @@ class TerminalDriver(LinuxDriver):
             when_free, self._when_free = self._when_free, None
             with contextlib.suppress(RuntimeError):  # the loop is closed
                 self._loop.call_soon_threadsafe(when_free)
+
+    # ---- what the terminal tells -----------------------------------------------------------------------------
+
+    def _enable_mouse_support(self) -> None:
+        """Over a slow line the mouse is heard of while a button is down, not wherever it goes."""
+        super()._enable_mouse_support()
+        if self._mouse and self._slow:
+            self.write("\x1b[?1003l\x1b[?1002h")
+
+    def _disable_mouse_support(self) -> None:
+        super()._disable_mouse_support()
+        if self._mouse and self._slow:
+            self.write("\x1b[?1002l")
 
     # ---- the modes of the terminal ---------------------------------------------------------------------------
 
@@ -129,15 +145,16 @@ class TerminalDriver(LinuxDriver):
 class _Output:
     """The file that Textual's thread writes to: `taken` is called after each piece that the terminal took."""
 
-    def __init__(self, terminal: int, taken: Callable[[], None]) -> None:
+    def __init__(self, terminal: int, charset: str, taken: Callable[[], None]) -> None:
         self._terminal = terminal
+        self._charset = charset
         self._taken = taken
 
     def fileno(self) -> int:
         return self._terminal
 
     def write(self, text: str) -> int:
-        data = text.encode("utf-8", "replace")
+        data = text.encode(self._charset, "replace")
         try:
             while data:
                 data = data[os.write(self._terminal, data) :]

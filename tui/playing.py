@@ -25,8 +25,6 @@ class Playing:
 
         def say(self, level: str, text: str, seconds: float | None = 0.0) -> None: ...
 
-        def copy_to_clipboard(self, text: str) -> None: ...
-
     # ---- knobs -----------------------------------------------------------------------------------------------
 
     def _turned(self) -> None:
@@ -89,13 +87,3 @@ class Playing:
 
     def on_prime_input_unknown(self, message: PrimeInput.Unknown) -> None:
         self.panes.stream.show_unknown(message.characters)
-
-    def action_copy_text(self) -> None:
-        from tui.copying import clipped, keep
-
-        text = self.panes.stream.text.transcript.said()
-        if not text:
-            self.say("info", "There is no text to copy yet.")
-            return
-        self.copy_to_clipboard(clipped(text))
-        self.say(*keep(text, self.session.welcome.run if self.session.welcome else "stream"))

@@ -35,6 +35,7 @@ class StreamText(Rows):
         self.transcript = Transcript()
         self.following = True
         self.waiting = ""
+        self._follows_again = False
         self._rows_drawn = 0
 
     def row_count(self) -> int:
@@ -45,10 +46,22 @@ class StreamText(Rows):
             return [(self.waiting, palette.QUIET)]
         return [(text, STYLES[kind]) for text, kind in self.transcript.row(number)]
 
+    def continues(self, number: int) -> bool:
+        return bool(self.transcript.characters and self.transcript.index[number][1])
+
+    def selecting(self, busy: bool) -> None:
+        """Text stays under the pointer: nothing is followed meanwhile."""
+        if busy:
+            self._follows_again, self.following = self._follows_again or self.following, False
+        elif self._follows_again:
+            self._follows_again = False
+            self.follow()
+
     def on_resize(self, event: events.Resize) -> None:
         if self.transcript.columns != self.text_columns:
             share = self.top / max(1, self.row_count())
             self.transcript.rewrap(self.text_columns)
+            self.select(None)
             self.top = int(share * self.row_count())
         self.top = self.last_top if self.following else min(self.top, self.last_top)
         self.refresh()
@@ -63,6 +76,8 @@ class StreamText(Rows):
         """Brings the screen up to the transcript, by the rows that changed."""
         dropped, self.transcript.dropped_rows = self.transcript.dropped_rows, 0
         changed = self.transcript.take_changed()
+        if dropped:
+            self.move_selection(-dropped)
         if dropped < 0:
             # Text was put in front: what is in sight stays in sight.
             self.top -= dropped
@@ -79,6 +94,8 @@ class StreamText(Rows):
         self._rows_drawn = self.row_count()
 
     def scrolled(self) -> None:
+        if self._follows_again:
+            return
         following = self.top >= self.last_top
         if following != self.following:
             self.following = following
