@@ -43,6 +43,9 @@ class Drawing(App[Leaving]):
     def action_redraw(self) -> None:
         self.draw_anew()
 
+    def _set_pointer_shape(self, shape: str) -> None:
+        """Nothing: OSC 22 costs bytes at every turn of the mouse, and some terminals print it."""
+
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         driver = self._driver
         if not isinstance(driver, TerminalDriver) or not isinstance(renderable, CompositorUpdate):
