@@ -40,6 +40,7 @@ def _session(count: int, folder: Path, seed: int) -> list[str]:
         one.blind = True
         end = time.monotonic() + 60 + count
         pastes = [encodable(text).replace("\x1b[201~", "") for text in fuzzed(50, seed + 1)]
+        one.until(lambda: b"\x1b[?2004h" in one.raw, 20)  # before that the terminal itself echoes what is pasted
         while not (folder / "done").exists() and one.status is None and time.monotonic() < end:
             one.watch(PASTES_EVERY)
             _paste(one, made.choice(pastes))

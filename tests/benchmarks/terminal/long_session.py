@@ -54,7 +54,8 @@ async def session(hours: float) -> dict[str, float]:
                         piece = text[PACE * turn // TURNS : PACE * (turn + 1) // TURNS]
                         knobs = Knobs(temperature=0.8 + 0.05 * (seconds // 600 % 3))
                         app.hear(Text([Generated(position, piece, knobs, 0, 1, False, seconds)]))
-                        app.hear(Status("training", step=seconds * 80, chars=seconds * 200_000, seconds=float(seconds)))
+                        steps = seconds * 80
+                        app.hear(Status(state="training", step=steps, chars=steps * 2048, seconds=float(seconds)))
                         position += len(piece)
                     text = text[PACE:]
                     app.hear(Losses([point(seconds * 80)]))

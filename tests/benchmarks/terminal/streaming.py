@@ -22,7 +22,7 @@ def stream(seconds: int, folder: Path, seed: int) -> Outcome:
     broken: list[str] = []
     with workbench(*FAKE, folder=folder, FAKE_PACE=str(PACE), FAKE_TEXT=str(source)) as one:
         one.shows("── seed 1 ──")
-        one.watch(3.0)
+        one.watch(2.0)
         before, times, temperature = resident(one.pid), [], 80
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -38,7 +38,7 @@ def stream(seconds: int, folder: Path, seed: int) -> Outcome:
         (copied,) = (folder / "home").rglob("*.txt")
         said = copied.read_text(encoding="utf-8").removeprefix("To be")
         broken += [] if text.startswith(said) else ["characters are missing or out of order"]
-        rate = len(said) / (seconds + 3)
+        rate = len(said) / (seconds + 2)
         broken += [f"only {rate:,.0f} characters a second came"] if rate < 0.8 * PACE else []
     late = sorted(times)[min(len(times) - 1, round(0.95 * len(times)))]
     broken += [f"a key took {late * 1e3:.0f} ms"] if late > KEY_WITHIN else []
