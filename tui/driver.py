@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import codecs
 import contextlib
 import os
 import select
@@ -15,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, cast
 
+from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 
 from tui.frames import Frame
@@ -26,6 +28,9 @@ RESET = (
     b"\x1b[r\x1b[8h\x1b[<u\x1b[?2004l\x1b[?1006l\x1b[?1015l\x1b[?1003l\x1b[?1002l\x1b[?1000l\x1b[?1004l"
     b"\x1b[?7h\x1b[?1049l\x1b[?25h\x1b[0m"
 )
+
+RESTING, ATTENTIVE, ATTENTION = 0.1, 0.02, 5
+"""Seconds between two looks whether to end; between those for the rest of a key that began with esc, and how many."""
 
 
 class TerminalDriver(LinuxDriver):
@@ -82,6 +87,30 @@ class TerminalDriver(LinuxDriver):
                 self._loop.call_soon_threadsafe(when_free)
 
     # ---- what the terminal tells -----------------------------------------------------------------------------
+
+    def run_input_thread(self) -> None:
+        """As Textual's, but an esc that stands alone is a key as soon as ESCDELAY is over, not at the next tenth of a
+        second: q right after it is q, not alt+q. What is no text in the terminal's character set reads as �.
+        """
+        parser = XTermParser(self._debug)
+        decode = codecs.getincrementaldecoder(self._charset)("replace").decode
+        attentive = 0
+        while not self.exit_event.is_set():
+            ready, _, _ = select.select([self.fileno], [], [], ATTENTIVE if attentive else RESTING)
+            attentive = max(0, attentive - 1)
+            if ready:
+                data = b""
+                with contextlib.suppress(OSError):
+                    data = os.read(self.fileno, 4096)
+                if not data:  # the terminal has gone; SIGHUP ends this
+                    self.exit_event.wait(RESTING)
+                    continue
+                attentive = ATTENTION if b"\x1b" in data else attentive
+                text = decode(data)
+                for event in parser.feed(text) if text else ():  # none, while a character is not yet whole
+                    self.process_message(event)
+            for event in parser.tick():
+                self.process_message(event)
 
     def _enable_mouse_support(self) -> None:
         """Over a slow line the mouse is heard of while a button is down, not wherever it goes."""

@@ -49,6 +49,19 @@ def test_at_rest_nothing_is_sent(tmp_path: Path) -> None:
         assert len(one.raw) == before
 
 
+def test_a_key_right_after_esc_is_that_key(tmp_path: Path) -> None:
+    with workbench(*FAKE, folder=tmp_path) as one:
+        one.shows("● training", "── seed 1 ──")
+        for _ in range(3):
+            one.press("?")
+            one.shows("esc closes")
+            one.press("\x1b")
+            time.sleep(0.085)
+            one.press("+")
+            one.shows("─ Stream ─", seconds=3)
+        one.shows("T 0.95", seconds=3)
+
+
 def test_a_line_that_was_stuck_gets_the_newest_frame_and_keys_that_were_pressed_meanwhile(tmp_path: Path) -> None:
     with workbench(*FAKE, folder=tmp_path, FAKE_PACE="1000") as one:
         one.shows("● training", "── seed 1 ──")
