@@ -40,6 +40,7 @@ class Frame:
         self._known = False
         self._at: tuple[int, int] | None = None
         self._style: str | None = None
+        self._region = False
         self._out: list[str] = []
 
     @property
@@ -74,6 +75,9 @@ class Frame:
             self._scroll(changed, new)
         for y in changed:
             self._send(y, new[y])
+        if self._region:  # only now: it sets the cursor home, on most terminals
+            self._out.append("\x1b[r")
+            self._region, self._at = False, None
         if cursor is not None:
             self._move(*cursor)
         return "".join(self._out)
@@ -104,8 +108,7 @@ class Frame:
         self._paint("")
         self._out.append(f"\x1b[{top + 1};{end}r")
         self._out.append(f"\x1b[{end if best > 0 else top + 1};1H" + ("\n" * best if best > 0 else "\x1bM" * -best))
-        self._out.append("\x1b[r")
-        self._at = None
+        self._at, self._region = (0, end - 1 if best > 0 else top), True
         blank = [Row.blank(self._columns) for _ in range(abs(best))]
         block = self._rows[top:end]
         self._rows[top:end] = block[best:] + blank if best > 0 else blank + block[:best]

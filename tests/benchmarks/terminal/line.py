@@ -32,14 +32,14 @@ def slow(seconds: int, folder: Path, seed: int) -> Outcome:
 
 
 def paused(seconds: int, folder: Path, seed: int) -> Outcome:
-    """The stream goes on at its pace: nothing else may cost anything."""
+    """The stream goes on at its pace: its characters, and a row scrolled in for each that is full, are all there is."""
     with workbench(*REAL, "--seed", str(seed), folder=folder) as one:
         _wait(one)
         one.press(" ")
         one.shows("○ paused", seconds=30)
         one.watch(8.0)
         sent, core = one.watch(seconds)
-    return _judged(seconds, sent, 50, core, 0.08)
+    return _judged(seconds, sent, 200, core, 0.08)
 
 
 def idle(seconds: int, folder: Path, seed: int) -> Outcome:
@@ -64,6 +64,6 @@ _AT = "120x34, stream at its pace of 30"
 ROWS = (
     Promise(1, f"{_AT}, training: bytes, processor", "≤ 8 KB/s, ≤ 8 % of a core", 60, 15, training),
     Promise(2, f"{_AT}, training, --slow: bytes, processor", "≤ 2.5 KB/s, ≤ 8 % of a core", 60, 15, slow),
-    Promise(3, f"{_AT}, paused: bytes, processor", "≤ 50 B/s, ≤ 8 % of a core", 60, 15, paused),
-    Promise(4, "120x34, paused, no stream: bytes, processor", "≤ 50 B/s, ≤ 1 % of a core", 60, 15, idle),
+    Promise(3, f"{_AT}, paused, the stream goes on", "≤ 200 B/s, ≤ 8 % of a core", 60, 15, paused),
+    Promise(4, "120x34, paused, the stream still: bytes, processor", "≤ 50 B/s, ≤ 1 % of a core", 60, 15, idle),
 )
