@@ -33,6 +33,8 @@ from tui import keys
 from tui.browsing import Browsing
 from tui.charting import Charting
 from tui.charts.view import View
+from tui.clipping import Clipping
+from tui.drawing import Drawing
 from tui.leaving import Leaving, with_way_back
 from tui.look import Look
 from tui.looking import Looking
@@ -40,14 +42,12 @@ from tui.notices import Notices
 from tui.opening import Opening
 from tui.panes.workspace import Workspace
 from tui.playing import Playing
-from tui.pulse import Pulse
+from tui.pulse import Pulse, rates
 from tui.session import PATIENCE, Session
 from tui.settings import Settings
 from tui.starting_again import connect_again, gone
+from tui.suspending import Suspending
 from tui.theme import THEME
-
-DRAW_EVERY, STATUS_EVERY, CHART_EVERY = 0.11, 0.9, 1.5
-"""Seconds between two drawings of the stream, the status line and the chart."""
 
 
 def _collect_less() -> None:
@@ -57,7 +57,7 @@ def _collect_less() -> None:
     gc.set_threshold(20_000, 20, 20)
 
 
-class Workbench(Playing, Charting, Browsing, Looking, Opening, App[Leaving]):
+class Workbench(Playing, Charting, Browsing, Looking, Opening, Clipping, Suspending, Drawing, App[Leaving]):
     CSS_PATH = "app.tcss"
     TITLE = "charrnn"
     AUTO_FOCUS = "#stream-text"
@@ -88,9 +88,10 @@ class Workbench(Playing, Charting, Browsing, Looking, Opening, App[Leaving]):
         self._unsent: list[ClientMessage] = []
         self._leaving: Leaving | None = None
         self._wishes_end: asyncio.TimerHandle | None = None
-        self._stream_pulse = Pulse(DRAW_EVERY, self._draw_stream)
-        self._status_pulse = Pulse(STATUS_EVERY, self._draw_status)
-        self._chart_pulse = Pulse(CHART_EVERY, self._draw_chart)
+        every = rates(settings.slow)
+        self._stream_pulse = Pulse(every.stream, self._draw_stream)
+        self._status_pulse = Pulse(every.status, self._draw_status)
+        self._chart_pulse = Pulse(every.chart, self._draw_chart)
         self.panes = self.new_panes()
         self._notices = Notices(self.panes.bottom)
 
@@ -161,7 +162,12 @@ class Workbench(Playing, Charting, Browsing, Looking, Opening, App[Leaving]):
         if self._leaving is not None:
             self.exit(self._leaving)
         elif self.session.ended is None and self.session.refused is None:
-            self.say("error", gone(self.session), None)
+            again = await self.found_again()
+            if again is None:
+                self.say("error", gone(self.session), None)
+            else:
+                self.panes.stream.start_over()
+                self._go_on_with(again, "Attached to the run again; what was written meanwhile is coming.")
 
     def action_start_again(self) -> None:
         if self.session.connected:
@@ -177,11 +183,14 @@ class Workbench(Playing, Charting, Browsing, Looking, Opening, App[Leaving]):
         if isinstance(connection, str):
             self.say("error", connection, None)
             return
+        self.panes.stream.text.transcript.begin_again()
+        self._go_on_with(connection, "The engine starts again…")
+
+    def _go_on_with(self, connection: socket.socket, words: str) -> None:
         self._client, self._unsent, self._again = None, [], True
         self.session.begin_again()
-        self.panes.stream.text.transcript.begin_again()
         self._notices.over()
-        self.say("info", "The engine starts again…")
+        self.say("info", words)
         self._draw_status()
         self._listen(connection)
 

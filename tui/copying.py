@@ -1,23 +1,43 @@
-"""Where the stream's text goes when it is copied: the clipboard, by way of the terminal, and always a file."""
+"""Where text goes when it is copied: the clipboard, by way of the terminal, and always a file."""
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import re
 import tempfile
 import time
+from collections.abc import Mapping
 from itertools import count
 from pathlib import Path
 
 from tui.terminal import safe_line
 
-CLIPBOARD = 50_000
-"""Characters: terminals drop an OSC 52 sequence much longer than this."""
+CLIPBOARD = 56_000
+"""Bytes: as many as make the 74,994 of base64 that terminals and tmux take at most."""
+_SCREEN_TAKES = 250
+"""Bytes of base64 in one piece for GNU screen, whose strings are short."""
 
 
 def clipped(text: str) -> str:
     """The end of `text` that fits a clipboard sequence, without what cannot be encoded."""
-    return text[-CLIPBOARD:].encode("utf-8", "replace").decode("utf-8")
+    return text.encode("utf-8", "replace")[-CLIPBOARD:].decode("utf-8", "ignore")
+
+
+def sequences(text: str, environ: Mapping[str, str]) -> str:
+    """What has a terminal put `text` on the clipboard (OSC 52), also from within tmux and GNU screen.
+
+    Each is handed what it passes on untouched to the terminal around it (a DCS). tmux does that where allow-passthrough
+    is on, and takes the plain sequence where set-clipboard is: it gets both.
+    """
+    code = base64.b64encode(text.encode("utf-8", "replace")).decode()
+    plain = f"\x1b]52;c;{code}\x07"
+    if environ.get("TMUX"):
+        return plain + "\x1bPtmux;" + plain.replace("\x1b", "\x1b\x1b") + "\x1b\\"
+    if environ.get("STY") or environ.get("TERM", "").startswith("screen"):
+        pieces = [code[at : at + _SCREEN_TAKES] for at in range(0, len(code), _SCREEN_TAKES)]
+        return "\x1bP\x1b]52;c;" + "\x1b\\\x1bP".join(pieces) + "\x07\x1b\\"
+    return plain
 
 
 def keep(text: str, run: str, *, clipboard: bool = True) -> tuple[str, str]:
@@ -25,7 +45,8 @@ def keep(text: str, run: str, *, clipboard: bool = True) -> tuple[str, str]:
     from platformdirs import user_cache_path
 
     name = f"{re.sub(r'[^A-Za-z0-9._-]+', '-', run)[:60] or 'stream'}-{time.strftime('%Y%m%d-%H%M%S')}"
-    there = "the clipboard, if the terminal allows it," if len(text) <= CLIPBOARD else "(its end) the clipboard"
+    whole = len(text.encode("utf-8", "replace")) <= CLIPBOARD
+    there = "the clipboard, if the terminal allows it," if whole else "(its end) the clipboard"
     reason = ""
     for folder in (user_cache_path("charrnn") / "copies", Path(tempfile.gettempdir())):
         try:

@@ -27,8 +27,6 @@ class Playing:
 
         def say(self, level: str, text: str, seconds: float | None = 0.0) -> None: ...
 
-        def copy_to_clipboard(self, text: str) -> None: ...
-
     # ---- knobs -----------------------------------------------------------------------------------------------
 
     def _turned(self) -> None:
@@ -91,15 +89,3 @@ class Playing:
 
     def on_prime_input_unknown(self, message: PrimeInput.Unknown) -> None:
         self.panes.stream.show_unknown(message.characters)
-
-    def action_copy_text(self) -> None:
-        from tui.copying import clipped, keep
-
-        text = self.panes.stream.text.transcript.said()
-        if not text:
-            self.say("info", "There is no text to copy yet.")
-            return
-        if self.settings.clipboard:
-            self.copy_to_clipboard(clipped(text))
-        run = self.session.welcome.run if self.session.welcome else "stream"
-        self.say(*(keep(text, run) if self.settings.clipboard else keep(text, run, clipboard=False)))

@@ -4,6 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Seconds between two drawings of the stream, the status line, the chart; what a key changes is drawn at once."""
+
+    stream: float
+    status: float
+    chart: float
+
+
+QUICK, SLOW = Rates(0.11, 0.9, 1.5), Rates(0.5, 3.0, 6.0)
+
+
+def rates(slow: bool) -> Rates:
+    """For a line that carries much, or little."""
+    return SLOW if slow else QUICK
 
 
 class Pulse:

@@ -18,6 +18,9 @@ Kind = Literal["text", "prime", "mark", "pending", "rule", "quiet"]
 LONGEST_PARAGRAPH = 4096
 """A paragraph without a line break is divided here, at a row's beginning, so that adding to it stays cheap."""
 
+SAID_TOGETHER = 1024
+"""Characters that what was said is kept in pieces of, about."""
+
 
 @dataclass(slots=True)
 class Span:
@@ -229,7 +232,11 @@ class Transcript:
     # ---- bounds ----------------------------------------------------------------------------------------------
 
     def _remember(self, piece: Generated) -> None:
-        self._said.append((piece.stream, piece.text))
+        # A few characters at a time would be a hundred times their size as objects of their own.
+        if self._said and self._said[-1][0] == piece.stream and len(self._said[-1][1]) < SAID_TOGETHER:
+            self._said[-1] = (piece.stream, self._said[-1][1] + piece.text)
+        else:
+            self._said.append((piece.stream, piece.text))
         self._said_length += len(piece.text)
         while self._said_length > self.limit and len(self._said) > 1:
             self._said_length -= len(self._said.popleft()[1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -10,14 +11,14 @@ from pathlib import Path
 from charrnn.engine import client, wire
 from charrnn.engine.messages import Hello, RunRequest, Start
 
-FAKE = Path(__file__).parents[1] / "tui" / "fake_engine.py"
+FAKE = os.environ.get("FAKE_ENGINE") or str(Path(__file__).parents[1] / "tui" / "fake_engine.py")
 
 
 def launch(request: RunRequest) -> client.Launched:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
     with theirs:
         process = subprocess.Popen(
-            [sys.executable, str(FAKE), "--connection", str(theirs.fileno())],
+            [sys.executable, FAKE, "--connection", str(theirs.fileno())],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             start_new_session=True,
@@ -28,6 +29,10 @@ def launch(request: RunRequest) -> client.Launched:
 
 if __name__ == "__main__":
     client.launch = launch
+    from tui import pulse
     from tui.__main__ import main
+
+    if os.environ.get("FAKE_SLOW"):
+        pulse.QUICK = pulse.SLOW
 
     sys.exit(main())

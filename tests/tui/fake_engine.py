@@ -13,6 +13,7 @@ import os
 import socket
 import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -199,7 +200,10 @@ class FakeEngine:
 
 async def main() -> None:
     connection = socket.socket(fileno=int(sys.argv[sys.argv.index("--connection") + 1]))
-    engine = FakeEngine(load_seconds=0.2)
+    engine = FakeEngine(load_seconds=0.2, pace=float(os.environ.get("FAKE_PACE", "50")))
+    if os.environ.get("FAKE_TEXT"):
+        engine.text = Path(os.environ["FAKE_TEXT"]).read_text(encoding="utf-8")
+        engine.__post_init__()
     reason = os.environ.get("FAKE_REFUSAL")
     if reason:
         engine.refusal = Refused(reason, 2)

@@ -68,4 +68,22 @@ KEYS: tuple[Key, ...] = (
         action="interrupt",
         command="Interrupt: as q, with the status of an interrupt",
     ),
+    Key(
+        id="suspend",
+        keys=("ctrl+z",),
+        shown="ctrl+z",
+        description="suspend: back to the shell, training goes on; fg comes back",
+        group="Leaving and help",
+        action="suspend_process",
+        command="Suspend: back to the shell",
+    ),
+    Key(
+        id="redraw",
+        keys=("ctrl+l",),
+        shown="ctrl+l",
+        description="draw the whole screen anew",
+        group="Leaving and help",
+        action="redraw",
+        command="Draw the screen anew",
+    ),
 )

@@ -26,4 +26,11 @@ KEYS: tuple[Key, ...] = (
         description="to the beginning",
         group="Scrolling",
     ),
+    Key(
+        id="select-rows",
+        keys=(),
+        shown="shift+↑ shift+↓",
+        description="select rows, from the last in sight; y copies, esc lets go; with the mouse: drag, or click twice",
+        group="While a pane has the focus",
+    ),
 )

@@ -68,7 +68,7 @@ class CorpusText(Rows):
         """What is known may have changed; the text in sight stays where it is."""
         facts = self._facts()
         if facts != self.facts:
-            anchor = self._anchor()
+            anchor = self._held_place()
             self.facts = facts
             self._hold(anchor)
             self.refresh()
@@ -83,12 +83,12 @@ class CorpusText(Rows):
         near = window.at <= pages.end and end >= pages.first
         if not near and not (self._goal and window.at <= self._goal[0] < end):
             return
-        anchor = self._anchor()
+        anchor = self._held_place()
         pages.put(window.at, window.text)
         self._hold(anchor)
         self._settle()
         before = self._above()
-        anchor = self._anchor()
+        anchor = self._held_place()
         pages.forget(self.top - before, self.size.height)
         self._hold(anchor)
         self._ask_for_missing()
@@ -137,7 +137,7 @@ class CorpusText(Rows):
         last = min(self.top + self.size.height, rows) - 1
         return self.span(min(self.top, rows - 1))[0], self.span(last)[1]
 
-    def _anchor(self) -> tuple[int, int]:
+    def _held_place(self) -> tuple[int, int]:
         """The row at the top, as it can be found again: a character of it, and how many rows it stands above that.
 
         Of the facts: −1, and its number.
@@ -256,7 +256,7 @@ class CorpusText(Rows):
     # ---- moving ----------------------------------------------------------------------------------------------
 
     def on_resize(self, event: events.Resize) -> None:
-        anchor = self._anchor()
+        anchor = self._held_place()
         if self.pages is not None:
             self.pages.wrap(self._columns)
         self.facts = self._facts()

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from rich.style import Style
 from textual import events
 from textual.app import ComposeResult
-from textual.geometry import Region
 
 from charrnn.config import Knobs
 from charrnn.engine.messages import Generated
@@ -16,7 +15,6 @@ from tui.backlog import Backlog
 from tui.panes.frame import Pane, Part
 from tui.panes.prime import PrimeInput
 from tui.panes.rows import Rows
-from tui.terminal import width
 from tui.transcript import Kind, Transcript
 
 STYLES: dict[Kind, Style] = {
@@ -37,10 +35,8 @@ class StreamText(Rows):
         self.transcript = Transcript()
         self.following = True
         self.waiting = ""
+        self._follows_again = False
         self._rows_drawn = 0
-        self._last_drawn: list[tuple[str, Kind]] = []
-        self._widths_drawn: list[int] = []
-        self._bar_drawn: tuple[int, int] | None = None
 
     def row_count(self) -> int:
         return len(self.transcript.index) if self.transcript.characters else 1
@@ -50,19 +46,38 @@ class StreamText(Rows):
             return [(self.waiting, palette.QUIET)]
         return [(text, STYLES[kind]) for text, kind in self.transcript.row(number)]
 
+    def continues(self, number: int) -> bool:
+        return bool(self.transcript.characters and self.transcript.index[number][1])
+
+    def selecting(self, busy: bool) -> None:
+        """Text stays under the pointer: nothing is followed meanwhile."""
+        if busy:
+            self._follows_again, self.following = self._follows_again or self.following, False
+        elif self._follows_again:
+            self._follows_again = False
+            self.follow()
+
     def on_resize(self, event: events.Resize) -> None:
         if self.transcript.columns != self.text_columns:
             share = self.top / max(1, self.row_count())
             self.transcript.rewrap(self.text_columns)
+            self.select(None)
             self.top = int(share * self.row_count())
         self.top = self.last_top if self.following else min(self.top, self.last_top)
-        self._widths_drawn = []
+        self.refresh()
+
+    def forget(self) -> None:
+        old = self.transcript
+        self.transcript = Transcript(old.columns, old.limit)
+        self.top, self._rows_drawn, self.following = 0, 0, True
         self.refresh()
 
     def draw(self) -> None:
         """Brings the screen up to the transcript, by the rows that changed."""
         dropped, self.transcript.dropped_rows = self.transcript.dropped_rows, 0
         changed = self.transcript.take_changed()
+        if dropped:
+            self.move_selection(-dropped)
         if dropped < 0:
             # Text was put in front: what is in sight stays in sight.
             self.top -= dropped
@@ -71,55 +86,16 @@ class StreamText(Rows):
             self.top = max(0, self.top - dropped)
         if self.following and self.top != self.last_top:
             self.top = self.last_top
-            self._draw_moved()
+            self.refresh()
         elif dropped:
             self.refresh()
-        elif not self._draw_grown(changed):
+        else:
             self.refresh_rows(changed, max(self._rows_drawn, self.row_count()))
         self._rows_drawn = self.row_count()
-        self._last_drawn = self.transcript.row(self._rows_drawn - 1)
-        self._widths_drawn = self._widths()
-
-    def _widths(self) -> list[int]:
-        """The cells that each row in sight takes."""
-        rows = range(self.top, min(self.top + self.size.height, self.row_count()))
-        return [sum(width(text) for text, _ in self.row_segments(number)) for number in rows]
-
-    def _draw_moved(self) -> None:
-        """Draws every row in sight, but not the blank that follows both the old and the new text of it."""
-        columns, height = self.size
-        before, bar = self._widths_drawn, self.bar()
-        if len(before) < height or bar != self._bar_drawn:
-            # A region at the far end of a row would have Textual send the whole row.
-            self._bar_drawn = bar
-            self.refresh()
-            return
-        pairs = enumerate(zip(before, self._widths(), strict=False))
-        self.refresh(*(Region(0, y, min(1 + max(old, new), columns), 1) for y, (old, new) in pairs))
-
-    def _draw_grown(self, changed: int) -> bool:
-        """Draws no more than the cells that the last row grew by, when that is all that happened."""
-        rows = self.row_count()
-        if changed < rows - 1 or rows != self._rows_drawn or not self._last_drawn or not self.transcript.characters:
-            return False
-        *before, (text, kind) = self._last_drawn
-        now = self.transcript.row(rows - 1)
-        if len(now) != len(self._last_drawn) or now[:-1] != before or now[-1][1] != kind:
-            return False
-        grown = now[-1][0]
-        if not grown.startswith(text):
-            return False
-        drawn = width("".join(part for part, _ in before) + text)
-        added = width(grown[len(text) :])
-        if drawn + added > self.text_columns or width(grown[len(text) : len(text) + 1]) == 0:
-            return grown == text
-        y = rows - 1 - self.top
-        if y < self.size.height:
-            self.refresh(Region(1 + drawn, y, added, 1))
-        return True
 
     def scrolled(self) -> None:
-        self._widths_drawn = []
+        if self._follows_again:
+            return
         following = self.top >= self.last_top
         if following != self.following:
             self.following = following
@@ -163,6 +139,11 @@ class GenerationPane(Pane):
         if pieces and pieces[-1].seed != self._seed:
             self._seed = pieces[-1].seed
             self.show_lower()
+
+    def start_over(self) -> None:
+        """Forgets all text: the engine tells it from the beginning."""
+        self.text.forget()
+        self._backlog = Backlog(self.text.transcript)
 
     def draw(self) -> bool:
         """Brings the screen up to date; whether text still waits for another such call."""

@@ -14,13 +14,13 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Region
 from textual.strip import Strip
-from textual.widget import Widget
 
 from tui import palette
+from tui.panes.selecting import Selecting
 from tui.terminal import cut, width
 
 
-class Rows(Widget, can_focus=True):
+class Rows(Selecting, can_focus=True):
     """Scrollable rows; a subclass says how many there are and what stands in each."""
 
     DEFAULT_CSS = "Rows { height: 1fr; width: 1fr; }"
@@ -70,7 +70,7 @@ class Rows(Widget, can_focus=True):
         if columns > 1:
             bar = self.bar()
             segments.append(Segment("▐", palette.ACCENT) if bar and bar[0] <= y < bar[1] else Segment(" "))
-        return Strip(segments, None).crop(0, columns)
+        return self.show_selected(number, Strip(segments, None).crop(0, columns))
 
     def bar(self) -> tuple[int, int] | None:
         """The scroll bar's first row and the one after its last; none while there is nothing to scroll, or no focus."""

@@ -1,0 +1,221 @@
+"""The last frame that the terminal was sent, cell by cell, and the fewest bytes that turn it into the next one.
+
+Textual sends every row that it draws whole. Here rows are compared with what stands on the screen: only cells that
+differ are sent, rows that moved are scrolled by the terminal itself (DECSTBM), long blanks are erased (ECH), and the
+cursor stays where the last character was, so that text which grows costs little more than its characters.
+
+After a character of whose width terminals have different opinions the cursor is set anew, so that columns stay straight
+whatever the terminal believes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rich.color import ColorSystem
+from rich.segment import Segment
+
+from tui.cells import Row, agreed, all_agreed, blank_shows
+from tui.terminal import safe_line
+
+Span = tuple[int, int, Iterable[Segment]]
+"""The row, the column at which it begins, and what stands there."""
+
+FAR = 4
+"""Unchanged cells that cost no more to send again than to jump over."""
+ERASE = 10
+"""Blanks that are cheaper erased than sent."""
+SCROLL = 40
+"""Cells that scrolling must spare to be worth its own bytes."""
+FURTHEST = 4
+"""Rows that a block may have moved by to be scrolled."""
+
+
+class Frame:
+    """What stands on the terminal. `forget` when something else may have written there, or its size has changed."""
+
+    def __init__(self) -> None:
+        self._rows: list[Row] = []
+        self._columns = 0
+        self._known = False
+        self._at: tuple[int, int] | None = None
+        self._style: str | None = None
+        self._region = False
+        self._out: list[str] = []
+
+    @property
+    def known(self) -> bool:
+        return self._known
+
+    def forget(self) -> None:
+        self._known = False
+
+    def update(
+        self, size: tuple[int, int], spans: Iterable[Span], colours: ColorSystem | None, cursor: tuple[int, int] | None
+    ) -> str:
+        """The bytes, as text, that put `spans` on a screen of `size` (columns, rows) and leave the cursor at `cursor`.
+
+        A frame of another size, or one that was forgotten, begins with a cleared screen.
+        """
+        columns, height = size
+        self._out = []
+        if not self._known or (self._columns, len(self._rows)) != size:
+            self._columns, self._rows = columns, [Row.blank(columns) for _ in range(height)]
+            self._known, self._at, self._style = True, None, ""
+            self._out.append("\x1b[r\x1b[m\x1b[2J")
+        new: dict[int, Row] = {}
+        for y, x, segments in spans:
+            if 0 <= y < height and 0 <= x < columns:
+                row = new.get(y)
+                if row is None:
+                    row = new[y] = self._rows[y].copy()
+                row.put(x, segments, colours)
+        changed = sorted(y for y, row in new.items() if not row.same(self._rows[y]))
+        if len(changed) > 2:
+            self._scroll(changed, new)
+        for y in changed:
+            self._send(y, new[y])
+        if self._region:  # only now: it sets the cursor home, on most terminals
+            self._out.append("\x1b[r")
+            self._region, self._at = False, None
+        if cursor is not None:
+            self._move(*cursor)
+        return "".join(self._out)
+
+    # ---- rows that moved -------------------------------------------------------------------------------------
+
+    def _scroll(self, changed: Sequence[int], new: dict[int, Row]) -> None:
+        """Lets the terminal move a block of rows where that spares more than it costs."""
+        top, end = changed[0], changed[-1] + 1
+        rows = [new.get(y, self._rows[y]) for y in range(top, end)]
+        before = [len(row.differing(self._rows[y])) for y, row in enumerate(rows, top)]
+        best, spared = 0, SCROLL
+        for by in (*range(1, FURTHEST), *range(-1, -FURTHEST, -1)):
+            if abs(by) >= len(rows):
+                continue
+            after = 0
+            for y, row in enumerate(rows, top):
+                if top <= y + by < end:
+                    after += len(row.differing(self._rows[y + by]))
+                else:
+                    after += sum(text != " " for text in row.texts)
+                if sum(before) - after < spared:
+                    break
+            if sum(before) - after > spared:
+                best, spared = by, sum(before) - after
+        if not best:
+            return
+        self._paint("")
+        self._out.append(f"\x1b[{top + 1};{end}r")
+        self._out.append(f"\x1b[{end if best > 0 else top + 1};1H" + ("\n" * best if best > 0 else "\x1bM" * -best))
+        self._at, self._region = (0, end - 1 if best > 0 else top), True
+        blank = [Row.blank(self._columns) for _ in range(abs(best))]
+        block = self._rows[top:end]
+        self._rows[top:end] = block[best:] + blank if best > 0 else blank + block[:best]
+        for y in range(top, end):
+            if y not in new and not rows[y - top].same(self._rows[y]):
+                new[y] = rows[y - top]
+        changed[:] = [y for y in range(top, end) if y in new and not new[y].same(self._rows[y])]  # type: ignore[index]
+
+    # ---- cells that changed ----------------------------------------------------------------------------------
+
+    def _send(self, y: int, row: Row) -> None:
+        old, self._rows[y] = self._rows[y], row
+        texts = row.texts
+        columns = row.differing(old)
+        at = 0
+        while at < len(columns):
+            begin = end = columns[at]
+            while begin and not texts[begin]:
+                begin -= 1
+            while at < len(columns) and columns[at] - end <= FAR:
+                end = columns[at] + 1
+                at += 1
+            while end < len(texts) and not texts[end]:
+                end += 1
+            self._send_run(y, begin, end, row)
+
+    def _send_run(self, y: int, begin: int, end: int, row: Row) -> None:
+        texts, styles = row.texts, row.styles
+        x = begin
+        while x < end:
+            style = styles[x]
+            stop = x + 1
+            if texts[x] == " " and not style:
+                while stop < end and texts[stop] == " " and not styles[stop]:
+                    stop += 1
+                if stop - x > (ERASE if stop < end else ERASE // 2):
+                    self._move(x, y)
+                    if self._style is None or blank_shows(self._style):
+                        self._paint("")
+                    self._out.append(f"\x1b[{stop - x}X")
+                    x = stop
+                    continue
+                if self._style is None or blank_shows(self._style):
+                    self._paint("")
+            else:
+                while stop < end and styles[stop] == style and not (texts[stop] == " " and not style):
+                    stop += 1
+                self._paint(style)
+            self._write(x, y, texts[x:stop])
+            x = stop
+
+    def _write(self, x: int, y: int, cells: list[str]) -> None:
+        """Writes cells of one style; after one whose width is not agreed on the cursor is set anew."""
+        text = "".join(cells)
+        self._move(x, y)
+        if text.isascii() or all_agreed(text):
+            self._out.append(_gate(text))
+            end = x + len(cells)
+            self._at = (end, y) if end < self._columns else None
+            return
+        for number, cell in enumerate(cells):
+            if not cell:
+                continue
+            self._move(x + number, y)
+            wide = number + 1 < len(cells) and not cells[number + 1]
+            trusted = agreed(cell)
+            if wide and not trusted:
+                self._out.append("  ")  # a terminal that takes it for narrow would leave its right half as it was
+                self._at = None
+                self._move(x + number, y)
+            self._out.append(_gate(cell))
+            end = x + number + 1 + wide
+            self._at = (end, y) if trusted and end < self._columns else None
+
+    def _move(self, x: int, y: int) -> None:
+        if self._at == (x, y):
+            return
+        if self._at is not None and self._at[1] == y and x > self._at[0]:
+            by = x - self._at[0]
+            over = "".join(self._rows[y].texts[self._at[0] : x]) if by < FAR and self._at_home(y, x) else ""
+            self._out.append(over or ("\x1b[C" if by == 1 else f"\x1b[{by}C"))
+        else:
+            self._out.append(f"\x1b[{y + 1};{x + 1}H")
+        self._at = x, y
+
+    def _at_home(self, y: int, x: int) -> bool:
+        """Whether the cells from the cursor to column `x` can be sent again in the style that is on."""
+        assert self._at is not None
+        row = self._rows[y]
+        for column in range(self._at[0], x):
+            text, style = row.texts[column], row.styles[column]
+            if not text or not text.isascii():
+                return False
+            if style != self._style and (text != " " or style or blank_shows(self._style or "")):
+                return False
+        return True
+
+    def _paint(self, style: str) -> None:
+        if style == self._style:
+            return
+        if not style:
+            self._out.append("\x1b[m")
+        else:
+            self._out.append(f"\x1b[{style}m" if not self._style else f"\x1b[0;{style}m")
+        self._style = style
+
+
+def _gate(text: str) -> str:
+    """The last door: what is no glyph does not pass, whoever wrote it."""
+    return text if text.isprintable() else safe_line(text)
