@@ -310,7 +310,7 @@ def test_help_begins_with_the_focused_pane_and_is_searched_by_typing() -> None:
             await one.press(*"qqq")
             await one.shows("Nothing has “seedqqq”")
             await one.press("backspace", "backspace", "backspace", "escape")
-            await one.shows("learning rate", "type to search")
+            await one.shows("logarithmic or linear loss", "type to search")
             await one.press("escape")
             await one.shows("● training")
             await one.press("f1")

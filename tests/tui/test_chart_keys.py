@@ -194,10 +194,10 @@ def test_every_action_of_the_chart_is_in_the_palette_and_runs_from_there() -> No
         async with bench() as one:
             await at_rest(one)
             one.app.panes.stream.text.focus()
-            offered = {c.title: c.callback for c in one.app.get_system_commands(one.app.screen)}
-            await offered["Chart: look closer  (↑)"]()  # type: ignore[misc]
+            offered = {key.command: key for key in one.app.commands()}
+            await one.app.perform(offered["Chart: look closer"])
             await one.until(lambda: one.app.chart_window.low is not None)
-            await offered["Chart: steps, characters or time  (x)"]()  # type: ignore[misc]
+            await one.app.perform(offered["Chart: steps, characters or time"])
             assert one.app.chart_view.axis == "chars"
             for key in keys.TABLE:
                 if key.pane == "loss":

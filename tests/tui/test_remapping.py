@@ -109,15 +109,22 @@ def test_a_key_that_is_given_again_to_its_own_action_is_no_trouble() -> None:
     assert keys.remapped({key.id: key.keys for key in keys.TABLE if key.action})
 
 
+def test_a_panes_key_may_hide_one_of_the_whole_screen() -> None:
+    assert of("colder", keys.remapped({"colder": ("a",)})).keys == of("chart-over", keys.TABLE).keys
+    with pytest.raises(UsageError, match="The key a would mean both"):
+        keys.remapped({"chart-export": ("a",)})
+
+
 def test_the_footer_of_a_pane_begins_with_its_own_keys_and_leaves_out_what_they_hide() -> None:
     own = keys.Key(
         id="own", keys=("k",), shown="k", description="", group="Chart", action="own", pane="loss", label="own", rank=50
     )
-    entries = keys.footer("loss", (*keys.TABLE, own))
+    table = (*(key for key in keys.TABLE if key.pane != "loss"), own)
+    entries = keys.footer("loss", table)
     assert entries[0].key is own
     assert entries[0].rank < min(entry.rank for entry in entries[1:])
     assert "top-k" not in {entry.key.id for entry in entries}
-    assert "own" not in {entry.key.id for entry in keys.footer("stream", (*keys.TABLE, own))}
+    assert "own" not in {entry.key.id for entry in keys.footer("stream", table)}
 
 
 def test_the_footer_of_the_prime_has_no_key_that_types_a_character() -> None:

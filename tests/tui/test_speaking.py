@@ -49,6 +49,8 @@ ONLY_ON_A_SCREEN = {
     "narrower",
     "wider",
     "next-pane",
+    "suspend",  # the shell's own, where nothing is drawn
+    "redraw",
 }
 """Keys that change only how something is drawn."""
 

@@ -318,9 +318,11 @@ def test_help_opens_scrolls_and_closes() -> None:
         async with bench((80, 24)) as one:
             await one.press("question_mark")
             await one.shows("pause and resume training")
-            await one.press("end", "pageup")
+            await one.press("pagedown")
+            await one.shows("lay other runs over the chart")
+            await one.press(*"prime")
             await one.shows("start the stream from this prime")
-            await one.press("escape")
+            await one.press("escape", "escape")
             await one.shows("─ Stream ─")
 
     run(test)

@@ -62,13 +62,13 @@ def _with_keys(key: Key, wanted: Sequence[str]) -> Key:
 
 
 def _refuse_conflicts(table: Sequence[Key], mapping: Mapping[str, Sequence[str]]) -> None:
-    """A pane's own key may hide one of the whole screen's, but only where the table itself has it so."""
+    """A pane's own key hides one of the whole screen's while it has the focus; else a key means one thing."""
     for number, one in enumerate(table):
         for other in table[number + 1 :]:
             if one.id not in mapping and other.id not in mapping:
                 continue
             shared = set(one.keys) & set(other.keys)
-            if shared and (one.pane == other.pane or not one.pane or not other.pane):
+            if shared and one.pane == other.pane:
                 named = names.called(min(shared))
                 raise UsageError(
                     f"The key {named} would mean both {one.id!r} and {other.id!r}; give one of them another."
