@@ -2,7 +2,8 @@
 
 Textual sends every row that it draws whole. Here rows are compared with what stands on the screen: only cells that
 differ are sent, rows that moved are scrolled by the terminal itself (DECSTBM), long blanks are erased (ECH), and the
-cursor stays where the last character was, so that text which grows costs little more than its characters.
+cursor and the scrolling region stay where they were last, so that text which grows costs little more than its
+characters.
 
 After a character of whose width terminals have different opinions the cursor is set anew, so that columns stay straight
 whatever the terminal believes.
@@ -40,7 +41,7 @@ class Frame:
         self._known = False
         self._at: tuple[int, int] | None = None
         self._style: str | None = None
-        self._region = False
+        self._region: tuple[int, int] | None = None
         self._out: list[str] = []
 
     @property
@@ -61,7 +62,7 @@ class Frame:
         self._out = []
         if not self._known or (self._columns, len(self._rows)) != size:
             self._columns, self._rows = columns, [Row.blank(columns) for _ in range(height)]
-            self._known, self._at, self._style = True, None, ""
+            self._known, self._at, self._style, self._region = True, None, "", None
             self._out.append("\x1b[r\x1b[m\x1b[2J")
         new: dict[int, Row] = {}
         for y, x, segments in spans:
@@ -75,9 +76,6 @@ class Frame:
             self._scroll(changed, new)
         for y in changed:
             self._send(y, new[y])
-        if self._region:  # only now: it sets the cursor home, on most terminals
-            self._out.append("\x1b[r")
-            self._region, self._at = False, None
         if cursor is not None:
             self._move(*cursor)
         return "".join(self._out)
@@ -106,9 +104,14 @@ class Frame:
         if not best:
             return
         self._paint("")
-        self._out.append(f"\x1b[{top + 1};{end}r")
-        self._out.append(f"\x1b[{end if best > 0 else top + 1};1H" + ("\n" * best if best > 0 else "\x1bM" * -best))
-        self._at, self._region = (0, end - 1 if best > 0 else top), True
+        if self._region != (top, end):
+            self._out.append(f"\x1b[{top + 1};{end}r")
+            self._region, self._at = (top, end), None  # it sets the cursor home, on most terminals
+        edge = end - 1 if best > 0 else top
+        if self._at is None or self._at[1] != edge:
+            self._out.append(f"\x1b[{edge + 1};1H")
+        self._out.append("\r" + ("\n" * best if best > 0 else "\x1bM" * -best))
+        self._at = 0, edge
         blank = [Row.blank(self._columns) for _ in range(abs(best))]
         block = self._rows[top:end]
         self._rows[top:end] = block[best:] + blank if best > 0 else blank + block[:best]

@@ -49,8 +49,13 @@ class StreamText(Rows):
     def continues(self, number: int) -> bool:
         return bool(self.transcript.characters and self.transcript.index[number][1])
 
+    def bar(self) -> tuple[int, int] | None:
+        """None while the end is followed: it would have to be drawn anew for every row, and to tell the same."""
+        return None if self.following else super().bar()
+
     def selecting(self, busy: bool) -> None:
         """Text stays under the pointer: nothing is followed meanwhile."""
+        self.refresh()
         if busy:
             self._follows_again, self.following = self._follows_again or self.following, False
         elif self._follows_again:
@@ -99,11 +104,13 @@ class StreamText(Rows):
         following = self.top >= self.last_top
         if following != self.following:
             self.following = following
+            self.refresh()
             self.pane.show_lower()
 
     def follow(self) -> None:
         self.following = True
         self.move_to(self.last_top)
+        self.refresh()
         self.pane.show_lower()
 
     @property

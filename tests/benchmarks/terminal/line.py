@@ -13,7 +13,7 @@ WARM = 10.0
 
 
 def _wait(one: Watched, seconds: float = WARM) -> None:
-    one.shows("seed 1 ──", "● training", seconds=90)
+    one.shows("── seed ", "● training", seconds=90)
     one.watch(seconds)
 
 
@@ -39,7 +39,7 @@ def paused(seconds: int, folder: Path, seed: int) -> Outcome:
         one.shows("○ paused", seconds=30)
         one.watch(8.0)
         sent, core = one.watch(seconds)
-    return _judged(seconds, sent, 200, core, 0.08)
+    return _judged(seconds, sent, 50, core, 0.08)
 
 
 def idle(seconds: int, folder: Path, seed: int) -> Outcome:
@@ -64,6 +64,6 @@ _AT = "120x34, stream at its pace of 30"
 ROWS = (
     Promise(1, f"{_AT}, training: bytes, processor", "≤ 8 KB/s, ≤ 8 % of a core", 60, 15, training),
     Promise(2, f"{_AT}, training, --slow: bytes, processor", "≤ 2.5 KB/s, ≤ 8 % of a core", 60, 15, slow),
-    Promise(3, f"{_AT}, paused, the stream goes on", "≤ 200 B/s, ≤ 8 % of a core", 60, 15, paused),
+    Promise(3, f"{_AT}, paused, the stream goes on", "≤ 50 B/s, ≤ 8 % of a core", 60, 15, paused),
     Promise(4, "120x34, paused, the stream still: bytes, processor", "≤ 50 B/s, ≤ 1 % of a core", 60, 15, idle),
 )

@@ -12,6 +12,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from platformdirs import user_cache_path
+
 from tests.terminal.pseudo_terminal import Terminal
 
 REAL = [sys.executable, "-m", "tui", "--threads", "1"]
@@ -65,7 +67,11 @@ class Watched(Terminal):
 
 @contextlib.contextmanager
 def workbench(*command: str, folder: Path, size: tuple[int, int] = (120, 34), **environment: str) -> Iterator[Watched]:
-    """Runs, caches and copies are in `folder`."""
+    """Runs, caches and copies are in `folder`; the kernels are those that the set-up has compiled."""
+    kernels = folder / "home" / "charrnn" / "native"
+    if not kernels.exists():
+        kernels.parent.mkdir(mode=0o700, parents=True)
+        kernels.symlink_to(user_cache_path("charrnn") / "native")
     places = {"CHARRNN_RUNS": folder / "runs", "CHARRNN_CACHE": folder / "cache", "XDG_CACHE_HOME": folder / "home"}
     places |= {"XDG_CONFIG_HOME": folder / "config", "XDG_STATE_HOME": folder / "state"}
     for place in places.values():
