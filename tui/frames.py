@@ -11,7 +11,8 @@ whatever the terminal believes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from rich.color import ColorSystem
 from rich.segment import Segment
@@ -30,6 +31,35 @@ SCROLL = 40
 """Cells that scrolling must spare to be worth its own bytes."""
 FURTHEST = 4
 """Rows that a block may have moved by to be scrolled."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Neighbouring cells of a row in one style; `blank`: blanks that look like nothing, `erased`: cheaper so."""
+
+    begin: int
+    end: int
+    style: str
+    blank: bool = False
+    erased: bool = False
+
+
+def _pieces(begin: int, end: int, row: Row) -> list[_Piece]:
+    texts, styles = row.texts, row.styles
+    found: list[_Piece] = []
+    while begin < end:
+        style, stop = styles[begin], begin + 1
+        if texts[begin] == " " and not style:
+            while stop < end and texts[stop] == " " and not styles[stop]:
+                stop += 1
+            erased = stop - begin > (ERASE if stop < end else ERASE // 2)
+            found.append(_Piece(begin, stop, "", True, erased))
+        else:
+            while stop < end and styles[stop] == style and not (texts[stop] == " " and not style):
+                stop += 1
+            found.append(_Piece(begin, stop, style))
+        begin = stop
+    return found
 
 
 class Frame:
@@ -82,9 +112,18 @@ class Frame:
 
     # ---- rows that moved -------------------------------------------------------------------------------------
 
-    def _scroll(self, changed: Sequence[int], new: dict[int, Row]) -> None:
-        """Lets the terminal move a block of rows where that spares more than it costs."""
+    def _scroll(self, changed: list[int], new: dict[int, Row]) -> None:
+        """Lets the terminal move a block of rows where that spares more than it costs.
+
+        Rather the region that is set than a smaller one in it, which would have to be set.
+        """
         top, end = changed[0], changed[-1] + 1
+        there = self._region
+        if there is None or not (there[0] <= top and end <= there[1]) or not self._scrolled(*there, changed, new):
+            self._scrolled(top, end, changed, new)
+
+    def _scrolled(self, top: int, end: int, changed: list[int], new: dict[int, Row]) -> bool:
+        """Whether moving the rows from `top` up to `end` was worth it, and was done."""
         rows = [new.get(y, self._rows[y]) for y in range(top, end)]
         before = [len(row.differing(self._rows[y])) for y, row in enumerate(rows, top)]
         best, spared = 0, SCROLL
@@ -102,7 +141,7 @@ class Frame:
             if sum(before) - after > spared:
                 best, spared = by, sum(before) - after
         if not best:
-            return
+            return False
         self._paint("")
         if self._region != (top, end):
             self._out.append(f"\x1b[{top + 1};{end}r")
@@ -118,7 +157,8 @@ class Frame:
         for y in range(top, end):
             if y not in new and not rows[y - top].same(self._rows[y]):
                 new[y] = rows[y - top]
-        changed[:] = [y for y in range(top, end) if y in new and not new[y].same(self._rows[y])]  # type: ignore[index]
+        changed[:] = [y for y in range(top, end) if y in new and not new[y].same(self._rows[y])]
+        return True
 
     # ---- cells that changed ----------------------------------------------------------------------------------
 
@@ -126,6 +166,7 @@ class Frame:
         old, self._rows[y] = self._rows[y], row
         texts = row.texts
         columns = row.differing(old)
+        pieces: list[_Piece] = []
         at = 0
         while at < len(columns):
             begin = end = columns[at]
@@ -136,32 +177,23 @@ class Frame:
                 at += 1
             while end < len(texts) and not texts[end]:
                 end += 1
-            self._send_run(y, begin, end, row)
+            pieces += _pieces(begin, end, row)
+        # The two sides of a frame are drawn with one change of colour; text, which may grow, comes last.
+        if len(pieces) > 2 and pieces[0].style == pieces[-1].style != "" and pieces[-1].begin > pieces[-2].end + FAR:
+            pieces.insert(1, pieces.pop())
+        for piece in pieces:
+            self._send_piece(y, piece, texts)
 
-    def _send_run(self, y: int, begin: int, end: int, row: Row) -> None:
-        texts, styles = row.texts, row.styles
-        x = begin
-        while x < end:
-            style = styles[x]
-            stop = x + 1
-            if texts[x] == " " and not style:
-                while stop < end and texts[stop] == " " and not styles[stop]:
-                    stop += 1
-                if stop - x > (ERASE if stop < end else ERASE // 2):
-                    self._move(x, y)
-                    if self._style is None or blank_shows(self._style):
-                        self._paint("")
-                    self._out.append(f"\x1b[{stop - x}X")
-                    x = stop
-                    continue
-                if self._style is None or blank_shows(self._style):
-                    self._paint("")
-            else:
-                while stop < end and styles[stop] == style and not (texts[stop] == " " and not style):
-                    stop += 1
-                self._paint(style)
-            self._write(x, y, texts[x:stop])
-            x = stop
+    def _send_piece(self, y: int, piece: _Piece, texts: list[str]) -> None:
+        if not piece.blank:
+            self._paint(piece.style)
+        elif self._style is None or blank_shows(self._style):
+            self._paint("")
+        if piece.blank and piece.erased:
+            self._move(piece.begin, y)
+            self._out.append(f"\x1b[{piece.end - piece.begin}X")
+        else:
+            self._write(piece.begin, y, texts[piece.begin : piece.end])
 
     def _write(self, x: int, y: int, cells: list[str]) -> None:
         """Writes cells of one style; after one whose width is not agreed on the cursor is set anew."""
@@ -193,6 +225,8 @@ class Frame:
             by = x - self._at[0]
             over = "".join(self._rows[y].texts[self._at[0] : x]) if by < FAR and self._at_home(y, x) else ""
             self._out.append(over or ("\x1b[C" if by == 1 else f"\x1b[{by}C"))
+        elif self._at is not None and self._at[1] == y:
+            self._out.append(f"\r\x1b[{x}C" if x else "\r")
         else:
             self._out.append(f"\x1b[{y + 1};{x + 1}H")
         self._at = x, y
