@@ -255,7 +255,7 @@ class Workbench(Playing, Charting, Browsing, Looking, Opening, Clipping, Suspend
             self._stream_pulse.soon()
 
     def _draw_status(self) -> None:
-        self.panes.status.show(self.session)
+        self.panes.status.show(self.session, self.chart_view)
         self.draw_footer()
 
     def _draw_knobs(self) -> None:

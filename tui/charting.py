@@ -86,6 +86,7 @@ class Charting(App[Leaving]):
     def _view_is(self, view: View, words: str) -> None:
         self.chart_view = view
         self._chart_pulse.now()
+        self.panes.status.show(self.session, view)
         if not self.panes.loss.display:  # else the pane's own lines say it
             self.say("info", f"The losses are shown {words}.")
 

@@ -43,14 +43,22 @@ class Stage(Terminal):
         """Acts the scene out; the picture of its end."""
         self.shows("● training", seconds=120)
         for act in scene.acts:
-            self._wait(act.seconds * quick)
+            self.wait(act.seconds * quick)
             self.press(act.keys)
             if act.shows:
                 self.shows(act.shows, seconds=30)
-        self._wait(scene.rest * quick)
+        self.wait(scene.rest * quick)
         return svg_of(self.screen, scene.title, scene.name)
 
-    def _wait(self, seconds: float) -> None:
+    def come_back(self) -> None:
+        """To the run's own screen."""
+        for _ in range(10):
+            if any("Stream" in row for row in self.screen.display):
+                return
+            self.press("\x1b")
+            self.wait(1.0)
+
+    def wait(self, seconds: float) -> None:
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
             self.read(min(left, 0.05))
@@ -70,12 +78,18 @@ def recording(frames: list[tuple[float, bytes]], scene: Scene) -> str:
     return "\n".join(lines) + "\n"
 
 
-def make(folder: Path, runs: Path, quick: float) -> None:
-    """Writes every picture and the recording into `folder`, of runs in `runs`."""
+def make(folder: Path, work: Path, quick: float) -> None:
+    """Writes every picture and the recording into `folder`, of runs in `work`, under the usual settings."""
+    runs, settings = work / "runs", work / "settings.toml"
+    settings.touch()
     environment = {
         "CHARRNN_RUNS": str(runs),
-        "XDG_CACHE_HOME": str(runs / "cache"),
-        "XDG_STATE_HOME": str(runs / "state"),
+        "CHARRNN_CACHE": str(work / "cache"),
+        "CHARRNN_STATE": str(work / "state"),
+        "CHARRNN_SETTINGS": str(settings),
+        "LC_ALL": "C.UTF-8",
+        "SSH_TTY": "",
+        "NO_COLOR": "",
     }
     folder.mkdir(parents=True, exist_ok=True)
     try:
@@ -89,6 +103,7 @@ def make(folder: Path, runs: Path, quick: float) -> None:
                     (folder / f"{scene.name}.cast").write_text(recording(stage.frames, scene), encoding="utf-8")
                 else:
                     (folder / f"{scene.name}.svg").write_text(picture, encoding="utf-8")
+                    stage.come_back()
                     stage.press("q" if scene is PICTURES[-1] else "d")
                 stage.end(60)
             finally:
@@ -107,8 +122,8 @@ def main() -> None:
     parser.add_argument("folder", nargs="?", default="docs", type=Path)
     parser.add_argument("--quick", action="store_true")
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as runs:
-        make(arguments.folder, Path(runs), 0.02 if arguments.quick else 1.0)
+    with tempfile.TemporaryDirectory() as work:
+        make(arguments.folder, Path(work), 0.02 if arguments.quick else 1.0)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -33,3 +34,12 @@ def test_the_script_makes_every_picture_and_the_recording(tmp_path: Path) -> Non
     assert (header["version"], header["width"], header["height"]) == (2, *RECORDING.size)
     assert [frame[0] for frame in frames] == sorted(frame[0] for frame in frames)
     assert "The class" in "".join(frame[2] for frame in frames)
+
+
+def test_the_readme_shows_pictures_that_are_there_and_that_the_script_makes() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for scene in PICTURES:
+        assert (ROOT / "docs" / f"{scene.name}.svg").exists()
+    shown = set(re.findall(r"docs/([\w.]+)", readme))
+    assert shown >= {"workbench.svg", "charrnn.cast"}
+    assert shown <= {f"{scene.name}.svg" for scene in PICTURES} | {"charrnn.cast"}

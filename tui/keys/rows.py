@@ -29,7 +29,7 @@ KEYS: tuple[Key, ...] = (
     Key(
         id="select-rows",
         keys=(),
-        shown="shift+↑ shift+↓",
+        shown="shift+↑↓",
         description="select rows, from the last in sight; y copies, esc lets go; with the mouse: drag, or click twice",
         group="While a pane has the focus",
     ),

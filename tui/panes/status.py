@@ -14,6 +14,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui import keys, palette
+from tui.charts.view import View
 from tui.layout import too_small_text
 from tui.panes.frame import Part, choose
 from tui.session import Session
@@ -78,15 +79,16 @@ def status_parts(session: Session) -> list[Part]:
     return parts
 
 
-def brief_parts(session: Session) -> list[Part]:
-    """All that there is to say where this line and the stream are the whole screen."""
+def brief_parts(session: Session, view: View) -> list[Part]:
+    """All that there is to say where this line and the stream are the whole screen; the loss in the view's unit."""
     status, (glyph, style) = session.status, STATES.get(session.state, ("●", palette.PLAIN))
     knobs, loss = session.knobs, newest_loss(session)
     parts = [Part(f"{glyph} {safe_line(session.state)}", style, 1, glyph)]
     if status.reading is not None:
         return [*parts, Part(safe_line(status.reading.words()), palette.PLAIN, 2, "reading")]
     if loss is not None:
-        parts.append(Part(f"loss {loss:.2f}", palette.STRONG, 2, f"{loss:.2f}"))
+        said = view.text(loss, 2)
+        parts.append(Part(f"loss {said}", palette.STRONG, 2, said))
     parts.append(Part("greedy" if knobs.greedy else f"T {knobs.temperature:.2f}", palette.ACCENT_STRONG, 3))
     if status.step:
         parts.append(Part(f"step {status.step:,}", palette.PLAIN, 4, compact(status.step)))
@@ -125,8 +127,8 @@ class StatusLine(Widget):
         self._brief: list[Part] = []
         self.in_brief = False
 
-    def show(self, session: Session) -> None:
-        whole, brief = status_parts(session), brief_parts(session)
+    def show(self, session: Session, view: View) -> None:
+        whole, brief = status_parts(session), brief_parts(session, view)
         changed = brief != self._brief if self.in_brief else whole != self._parts
         self._parts, self._brief = whole, brief
         if changed:

@@ -63,7 +63,7 @@ class Workspace(Dragging):
         self.status.display = not plan.too_small
         self.status.in_brief = not plan.framed
         self.banner.put(Size(0, 0) if plan.too_small or self._room.height < 4 else self._room)
-        self.bottom.put(self._room, footer=plan.framed)
+        self.bottom.put(Size(0, 0) if plan.too_small else self._room, footer=plan.framed)
         self.loss_line.display = bool(plan.spark)
         self.loss_line.styles.height = plan.spark or 1
         for pane in (self.loss, self.corpus, self.stream):
