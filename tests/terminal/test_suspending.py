@@ -24,7 +24,7 @@ def test_ctrl_z_suspends_and_fg_draws_the_whole_screen_again() -> None:
     with terminal("/bin/sh", "-i", PS1="ready> ", ENV="") as one:
         one.shows("ready>")
         before = termios.tcgetattr(one.fd)
-        one.press(f"{sys.executable} {WORKBENCH}\r")
+        one.press(f"{sys.executable} {WORKBENCH} --preset auto\r")
         one.shows("● training", "the quick brown fox")
         for _ in range(2):
             one.screen.reset()

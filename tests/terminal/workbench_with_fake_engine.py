@@ -35,6 +35,4 @@ if __name__ == "__main__":
     if os.environ.get("FAKE_SLOW"):
         pulse.QUICK = pulse.SLOW
 
-    if len(sys.argv) == 1:
-        sys.argv += ["--preset", "auto"]  # who names nothing is greeted in the footer's place
     sys.exit(main())
