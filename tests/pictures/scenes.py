@@ -47,8 +47,7 @@ PICTURES = (
         "The chart alone: held-out and training loss in bits, what they mean, and a cursor that reads off values",
         (120, 34),
         (
-            Act(6, "2"),
-            Act(0.5, "\t"),
+            Act(6, "\t"),
             Act(0.5, "z"),
             Act(1, "u"),
             Act(1, "\x1b[D"),
