@@ -49,6 +49,9 @@ from tui.starting_again import connect_again, gone
 from tui.suspending import Suspending
 from tui.theme import THEME
 
+PART_OF_HISTORY = 500
+"""Loss points in one message that were not made just now."""
+
 
 def _collect_less() -> None:
     """What start-up made stays for good; looking through it for garbage again and again would cost a tenth."""
@@ -213,8 +216,14 @@ class Workbench(Playing, Charting, Browsing, Looking, Opening, Clipping, Suspend
                     self._status_pulse.now()
                 else:
                     self._status_pulse.soon()
-            case Losses() | Marks():
-                self._chart_pulse.soon()
+            case Losses(points, first):
+                # A history is drawn as soon as it is there; what follows, in its time.
+                if first or len(points) >= PART_OF_HISTORY:
+                    self._chart_pulse.now()
+                else:
+                    self._chart_pulse.soon()
+            case Marks():
+                self._chart_comes()
             case CorpusInfo():
                 self.panes.corpus.show_corpus(message)
                 self.panes.stream.input.alphabet = frozenset(message.alphabet) or None
@@ -227,7 +236,7 @@ class Workbench(Playing, Charting, Browsing, Looking, Opening, Clipping, Suspend
                 self.hear_of_corpus(message)
             case BaselinesFound():
                 self.panes.corpus.show_baselines(message)
-                self._chart_pulse.soon()
+                self._chart_comes()
             case Notice():
                 if message.text not in self.session.status.troubles:  # else the banner says it, and for longer
                     self.say(message.level, message.text)
@@ -249,6 +258,11 @@ class Workbench(Playing, Charting, Browsing, Looking, Opening, Clipping, Suspend
             self.say(level, f"{message.text} The engine has ended; enter starts it again, q leaves.".lstrip(), None)
 
     # ---- drawing ---------------------------------------------------------------------------------------------
+
+    def _chart_comes(self) -> None:
+        """Without losses there is no chart, and to draw none would put off the first one."""
+        if self.session.points:
+            self._chart_pulse.soon()
 
     def _draw_stream(self) -> None:
         if self.panes.stream.draw():

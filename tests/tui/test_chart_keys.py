@@ -89,6 +89,26 @@ def test_u_s_l_and_x_change_what_is_shown_and_the_pane_says_so() -> None:
     run(test)
 
 
+def test_a_history_is_drawn_as_soon_as_it_is_there_whatever_came_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test() -> None:
+        async with bench() as one:
+            await at_rest(one)
+            one.app._chart_pulse.stop()
+            drawn: list[int] = []
+            monkeypatch.setattr(one.app.panes.loss, "show", lambda scene: drawn.append(len(scene.points)))
+            one.app.session.points = []
+            one.app.hear(Marks([]))
+            await one.pilot.pause(0.1)
+            assert drawn == []  # or the next drawing would wait its time
+            one.app.hear(Losses([point(step) for step in range(1, 2001)], first=True))
+            one.app.hear(Losses([point(step) for step in range(2001, 3001)]))
+            assert drawn == [2000, 3000]
+            one.app.hear(Losses([point(3001)]))
+            assert drawn == [2000, 3000]
+
+    run(test)
+
+
 def test_the_cursor_reads_off_values_and_goes_away() -> None:
     async def test() -> None:
         async with bench() as one:
