@@ -52,7 +52,8 @@ NUCLEUS = (
 )
 """(min-p, top-p) in the order in which the key goes through them."""
 LEAST_TEMPERATURE, HIGHEST_TEMPERATURE, TEMPERATURE_STEP = 0.05, 2.0, 0.05
-MOST_POINTS = 20_000
+MOST_POINTS = 8_000
+"""Loss points that are kept for the chart: more than a wide terminal has dots for, and drawn in some milliseconds."""
 PATIENCE = 2.0
 """Seconds after which the engine's word counts again, should it not have taken up what the user set."""
 

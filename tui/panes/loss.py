@@ -159,6 +159,7 @@ class LossPane(Pane):
     def __init__(self) -> None:
         self.chart = LossChart(self._show_lower)
         super().__init__("Loss", self.chart, id="loss")
+        self._looked_at, self._diverged = 0, False
 
     def show(self, scene: Scene) -> None:
         """Draws what is new of a scene."""
@@ -185,10 +186,17 @@ class LossPane(Pane):
             left = parts_at(scene, scene.window.cursor, self.chart.drawn)
             unit = Part(view.words, palette.QUIET, 6) if self.size.width >= ROOMY else Part("")
         else:
-            diverged = any(point.diverged for point in scene.points)
-            left = [Part("diverged" if diverged else "", palette.ERROR, 1), *self._to_beat()]
+            left = [Part("diverged" if self._has_diverged(scene.points) else "", palette.ERROR, 1), *self._to_beat()]
             unit = Part(view.words if scene.points else "", palette.QUIET, 2, view.brief)
         self.lower.show(left, [unit])
+
+    def _has_diverged(self, points: Sequence[LossPoint]) -> bool:
+        """Whether any of them has; those that were looked at before are not looked at again."""
+        if len(points) < self._looked_at:
+            self._looked_at, self._diverged = 0, False
+        self._diverged = self._diverged or any(point.diverged for point in points[self._looked_at :])
+        self._looked_at = len(points)
+        return self._diverged
 
     def _to_beat(self) -> list[Part]:
         """The references that are out of sight, the most telling last to go; an arrow says where they are."""
