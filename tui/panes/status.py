@@ -8,7 +8,6 @@ from dataclasses import replace
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.geometry import Size
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
@@ -17,8 +16,9 @@ from tui import keys, palette
 from tui.charts.view import View
 from tui.layout import too_small_text
 from tui.panes.frame import Part, choose
+from tui.panes.saying import SayingRow
 from tui.session import Session
-from tui.terminal import fit, safe_line, width, wrap
+from tui.terminal import fit, safe_line, width
 
 STATES: dict[str, tuple[str, Style]] = {
     "starting": ("◌", palette.QUIET),
@@ -32,7 +32,6 @@ STATES: dict[str, tuple[str, Style]] = {
     "disconnected": ("✗", palette.ERROR),
 }
 LONGEST_NAME = 16
-LEVELS = {"info": palette.ACCENT, "warning": palette.WARNING, "error": palette.ERROR}
 
 
 def compact(number: float) -> str:
@@ -163,13 +162,11 @@ def chosen(entries: Sequence[keys.Entry], columns: int) -> list[keys.Entry]:
     return [entries[number] for number in sorted(kept)]
 
 
-class BottomBar(Widget):
-    """The footer. A notice takes its place for a while, over as many rows as it needs (four at most).
+class BottomBar(SayingRow):
+    """The footer. A notice takes its place for a while.
 
     Where there is no room for a footer there is none, but for as long as a notice stands.
     """
-
-    DEFAULT_CSS = "BottomBar { height: 1; width: 1fr; }"
 
     class Clicked(Message):
         """A key's name in the footer was clicked."""
@@ -180,60 +177,20 @@ class BottomBar(Widget):
 
     def __init__(self) -> None:
         super().__init__(id="bottom")
-        self._notice: tuple[str, str] | None = None
         self._entries: list[keys.Entry] = keys.footer()
         self._places: list[tuple[int, int, keys.Entry]] = []
-        self._room = Size(80, 24)
-        self._footer = True
 
     def show_keys(self, entries: list[keys.Entry]) -> None:
         """Sets which keys the footer may show; draws only what is another."""
         if entries != self._entries:
             self._entries = entries
-            if self._notice is None:
+            if self.notice is None:
                 self.refresh()
-
-    def put(self, room: Size, *, footer: bool) -> None:
-        """Fits onto a screen of that size, on which there is a footer or not."""
-        self._room, self._footer = room, footer
-        self._fit_height()
-
-    def show_notice(self, level: str, text: str) -> None:
-        self._notice = (level, safe_line(text))
-        self._fit_height()
-
-    def clear_notice(self) -> None:
-        if self._notice is not None:
-            self._notice = None
-            self._fit_height()
-
-    def on_resize(self, event: events.Resize) -> None:
-        self._fit_height()
-
-    def _rows(self) -> list[str]:
-        if self._notice is None:
-            return []
-        most = min(4, max(1, self._room.height // 3))
-        lines = wrap(self._notice[1], max(1, self._room.width - 4))
-        if len(lines) > most:
-            lines = [*lines[: most - 1], fit(f"{lines[most - 1].rstrip()} {lines[most]}", max(1, self._room.width - 4))]
-        return lines
-
-    def _fit_height(self) -> None:
-        self.display = self._room.height > 1 and (self._footer or self._notice is not None)
-        rows = max(1, len(self._rows()))
-        if self.styles.height is None or self.styles.height.value != rows:
-            self.styles.height = rows
-        self.refresh()
 
     def render_line(self, y: int) -> Strip:
         columns = self.size.width
-        if self._notice is not None:
-            rows = self._rows()
-            style = LEVELS.get(self._notice[0], palette.ACCENT)
-            mark = Segment(" ▌ " if columns > 4 else "", style)
-            text = rows[y] if y < len(rows) else ""
-            return Strip([mark, Segment(text, style)]).adjust_cell_length(columns)
+        if (said := self.said(y)) is not None:
+            return said
         segments, self._places, at = [Segment(" ")], [], 1
         for number, entry in enumerate(chosen(self._entries, columns - 2)):
             if number:
@@ -247,7 +204,7 @@ class BottomBar(Widget):
 
     def on_click(self, event: events.Click) -> None:
         event.stop()
-        for begin, end, entry in self._places if self._notice is None else ():
+        for begin, end, entry in self._places if self.notice is None else ():
             if begin <= event.x < end:
                 self.post_message(self.Clicked(entry.key))
 

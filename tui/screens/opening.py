@@ -92,7 +92,7 @@ class OpeningScreen(BeginningScreen):
         self.put(*self.app.size)
         self.action_to(self.form.path if self._begins_at_text else self.runs)
         if self._problem:
-            self.foot.say("error", self._problem)
+            self.foot.show_notice("error", self._problem)
         self._load()
 
     # ---- where things stand ----------------------------------------------------------------------------------
@@ -208,7 +208,7 @@ class OpeningScreen(BeginningScreen):
     @work(group="reach")
     async def _reach(self, request: RunRequest) -> None:
         self._busy = True
-        self.foot.say("info", "Opening…")
+        self.foot.show_notice("info", "Opening…")
         try:
             problem = await self.reach(request)
         except UsageError as error:
@@ -216,11 +216,11 @@ class OpeningScreen(BeginningScreen):
         finally:
             self._busy = False
         if problem:
-            self.foot.say("error", problem)
+            self.foot.show_notice("error", problem)
 
     def action_back(self) -> None:
         """From a filter to all runs, from the form to the list, from there to the run on the workbench, or out."""
-        self.foot.clear()
+        self.foot.clear_notice()
         if self.form.has_class("-listing") and self.focused is self.form.path and self._looked.look is not None:
             self.form.list_candidates([])
         elif self._on_right() and self.runs.places:
@@ -251,7 +251,7 @@ class OpeningScreen(BeginningScreen):
         self.action_to(following)
 
     def on_key(self, event: events.Key) -> None:
-        self.foot.clear()
+        self.foot.clear_notice()
 
     def commands(self) -> Iterable[SystemCommand]:
         """What the command palette offers here."""

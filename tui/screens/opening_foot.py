@@ -9,8 +9,7 @@ from textual.widget import Widget
 
 from tui import keys, palette
 from tui.panes.frame import Part, choose
-from tui.panes.status import LEVELS
-from tui.terminal import safe_line, wrap
+from tui.panes.saying import SayingRow
 
 
 class Head(Widget):
@@ -22,15 +21,12 @@ class Head(Widget):
         return Strip(segments).adjust_cell_length(self.size.width)
 
 
-class Foot(Widget):
+class Foot(SayingRow):
     """Which keys there are; a sentence takes their place until the next key."""
-
-    DEFAULT_CSS = "Foot { height: 1; width: 1fr; }"
 
     def __init__(self) -> None:
         super().__init__()
         self._pane, self._leaves = "runs", False
-        self._said: tuple[str, str] | None = None
 
     def show(self, pane: str, *, leaves: bool) -> None:
         """The keys of that pane; `leaves`: esc leaves altogether."""
@@ -38,35 +34,13 @@ class Foot(Widget):
             self._pane, self._leaves = pane, leaves
             self.refresh()
 
-    def say(self, level: str, text: str) -> None:
-        self._said = (level, safe_line(text))
-        self._fit()
-
-    def clear(self) -> None:
-        if self._said is not None:
-            self._said = None
-            self._fit()
-
     def on_resize(self, event: events.Resize) -> None:
-        self._fit()
-
-    def _rows(self) -> list[str]:
-        return [] if self._said is None else wrap(self._said[1], max(1, self.size.width - 4))[:4]
-
-    def _fit(self) -> None:
-        rows = max(1, len(self._rows()))
-        if self.styles.height is None or self.styles.height.value != rows:
-            self.styles.height = rows
-        self.refresh()
+        self.put(self.screen.size)
 
     def render_line(self, y: int) -> Strip:
         columns = self.size.width
-        if self._said is not None:
-            rows = self._rows()
-            style = LEVELS.get(self._said[0], palette.ACCENT)
-            return Strip([Segment(" ▌ ", style), Segment(rows[y] if y < len(rows) else "", style)]).adjust_cell_length(
-                columns
-            )
+        if (said := self.said(y)) is not None:
+            return said
         words = {
             f"{key.shown} {key.label}": (key, "leave" if self._leaves and key.id == "leave-opening" else key.label)
             for key in keys.TABLE
