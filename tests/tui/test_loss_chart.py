@@ -88,7 +88,7 @@ def test_without_points_it_says_what_will_come() -> None:
 
 def test_a_chart_costs_a_few_milliseconds() -> None:
     draw(Scene(tuple(FALLING)), 60, 12)
-    begun = time.perf_counter()
+    begun = time.process_time()
     for _ in range(10):
         draw(Scene(tuple(FALLING)), 60, 12)
-    assert (time.perf_counter() - begun) / 10 < 0.05
+    assert (time.process_time() - begun) / 10 < 0.05

@@ -131,17 +131,17 @@ def test_only_the_rows_that_changed_are_named() -> None:
 
 def test_a_text_without_line_breaks_is_added_to_as_fast_as_any() -> None:
     transcript = Transcript(80)
-    begun = time.perf_counter()
+    begun = time.process_time()
     for number in range(20_000):
         transcript.add(piece("abcdé", number * 5))
-    assert time.perf_counter() - begun < 3.0
+    assert time.process_time() - begun < 3.0
 
 
 def test_a_million_characters_wrap_anew_within_a_second() -> None:
     transcript = fed(["The quick brown fox — jumps over the lazy dog and\n" * 20_000], 80)
-    begun = time.perf_counter()
+    begun = time.process_time()
     transcript.rewrap(60)
-    assert time.perf_counter() - begun < 1.0
+    assert time.process_time() - begun < 1.0
 
 
 def test_control_characters_of_the_model_are_shown_not_sent() -> None:
