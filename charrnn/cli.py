@@ -138,6 +138,16 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("-o", "--out", required=True, metavar="FILE", help=".png .svg .pdf .csv or .safetensors")
     export.set_defaults(run_command=_export)
 
+    bench = commands.add_parser(
+        "bench",
+        help="what this machine does: characters a second trained and generated",
+        description="Measure how many characters a second each preset's network learns from and writes here.",
+    )
+    bench.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="where to train")
+    bench.add_argument("--seconds", type=_seconds, default=3.0, metavar="S", help="of each measurement (default 3)")
+    bench.add_argument("--json", action="store_true", help="one JSON object a line")
+    bench.set_defaults(run_command=_bench)
+
     doctor = commands.add_parser(
         "doctor", help="what works here", description="Check what works here, and say what to do about what does not."
     )
@@ -275,6 +285,22 @@ def _export(arguments: argparse.Namespace) -> int:
 
     print(export(_run_of(arguments), Path(arguments.out).expanduser().absolute(), arguments.checkpoint))
     return 0
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0.05 <= value <= 3600:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time: give seconds from 0.05 to 3600")
+    return value
+
+
+def _bench(arguments: argparse.Namespace) -> int:
+    from charrnn.commands.bench import bench
+
+    return bench(device=arguments.device, seconds=arguments.seconds, as_json=arguments.json)
 
 
 def _doctor(arguments: argparse.Namespace) -> int:
