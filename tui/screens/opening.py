@@ -110,7 +110,7 @@ class OpeningScreen(BeginningScreen):
         self._details_pane.styles.height = details or 1
         preview = body >= 20
         self._preview_pane.display = preview
-        form = (19 if body >= 30 else 14) if preview else body
+        form = (19 if body >= 30 else 16) if preview else body
         self._form_pane.styles.height = form
         self.form.put(form - 2)
         self._show_side()

@@ -138,7 +138,7 @@ class NewRunForm(Vertical):
             name = FieldRow("Name", self.name_field)
             name.add_class("air")
             yield name
-            yield FieldRow("Stop", "after ", self.minutes, "minutes or ", self.steps, "steps")
+            yield FieldRow("Stop", "after ", self.minutes, "min or ", self.steps, "steps")
             yield self.devices
             self.begin.add_class("air")
             yield self.begin
