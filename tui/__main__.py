@@ -201,8 +201,12 @@ def run_on_screen(
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
         return await app.run_async(mouse=settings.mouse)
 
-    with quiet_standard_error():
+    with quiet_standard_error() as fail:
         leaving = asyncio.run(run())
+        for number in _SIGNALS:  # nobody is there to hear them
+            signal.signal(number, signal.SIG_IGN)
+        if leaving is None:
+            fail()
     if leaving is None:
         return app.return_code or 1
     return left(leaving)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.app import App, SystemCommand
+from textual.await_complete import AwaitComplete
 from textual.screen import Screen
 
 from tui import keys, offering
@@ -129,6 +130,10 @@ class Arranging(App[Leaving]):
             self.screen.focus_next()
         else:
             self.screen.focus_previous()
+
+    def pop_screen(self) -> AwaitComplete:
+        """The last screen stays: a second esc may come while the one above it is going."""
+        return super().pop_screen() if len(self.screen_stack) > 1 else AwaitComplete.nothing()  # type: ignore[no-untyped-call]
 
     # ---- help and palette ------------------------------------------------------------------------------------
 

@@ -51,6 +51,8 @@ class Clipping(App[Leaving]):
         """Hands `text` to the terminal, by OSC 52."""
         from tui.copying import sequences
 
+        if not text:  # as Textual's inputs do it where nothing is selected
+            return
         self._clipboard = text
         if isinstance(self._driver, TerminalDriver):
             self._driver.write(sequences(text, os.environ))

@@ -197,19 +197,25 @@ class _Output:
 
 
 @contextlib.contextmanager
-def quiet_standard_error() -> Iterator[None]:
+def quiet_standard_error() -> Iterator[Callable[[], None]]:
     """Sends what is printed to standard error into a file while a screen is up.
 
-    The end of it is printed afterwards when the screen was left by an error.
+    The end of it is printed afterwards when the screen was left by an error: by an exception, or because what this
+    yields was called.
     """
     sys.stderr.flush()
     kept = os.dup(2)
     with tempfile.TemporaryFile() as log:
         os.dup2(log.fileno(), 2)
-        failed = True
+        failed, told = True, False
+
+        def fail() -> None:
+            nonlocal told
+            told = True
+
         try:
-            yield
-            failed = False
+            yield fail
+            failed = told
         finally:
             sys.stderr.flush()
             os.dup2(kept, 2)

@@ -88,7 +88,7 @@ class Terminal:
     def left(self) -> str:
         """What was written to the normal screen after the alternate one was left."""
         _, _, after = bytes(self.raw).rpartition(b"\x1b[?1049l")
-        return UNREAD.sub(b"", after).decode()
+        return UNREAD.sub(b"", after).decode(errors="replace")
 
     def is_clean(self) -> bool:
         """Whether the modes that the screen switched on are off again."""
