@@ -111,6 +111,15 @@ def cpu_seconds(pid: int) -> float:
     return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def thread_seconds(pid: int) -> dict[int, float]:
+    """What each thread of a process has computed so far, by the thread's id; the main thread's is the process's."""
+    found = {}
+    for place in Path(f"/proc/{pid}/task").iterdir():
+        with contextlib.suppress(OSError):  # it has ended
+            found[int(place.name)] = int((place / "schedstat").read_text().split()[0]) / 1e9
+    return found
+
+
 def private_bytes(pid: int) -> int:
     """The memory that a process has for itself alone."""
     rows = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()

@@ -7,6 +7,10 @@ attached.
 The step rate of a window with them is set against those of the two windows beside it. Where it is more than 2 % below
 the slower of the two, it must not be their doing: they could hold training up by making it wait, which shows as sleep
 of the training loop, or by taking the cores from it, which shows as work of the engine.
+
+What the sampler's thread computes does not count as that work: it makes the same characters a second whoever is there,
+and on a machine that is slower for a while, because its neighbours are busy, it needs longer for them just as the
+trainer needs longer for its steps. What is left is what the clients cost.
 """
 
 from __future__ import annotations
@@ -25,7 +29,7 @@ from charrnn.engine import wire
 from charrnn.engine.client import attach
 from charrnn.engine.messages import Hello, SetPace
 from charrnn.runs.directory import socket_path
-from tests.faults.at_work import Run, Samples, cpu_seconds, end, private_bytes, spread, training_run
+from tests.faults.at_work import Run, Samples, end, private_bytes, spread, thread_seconds, training_run
 from tests.faults.promise import Outcome, Promise
 
 DEAF = 4
@@ -38,7 +42,10 @@ OFTEN, FEW = 3, 1
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """What was seen for a while: steps a second, the loop's sleep and the engine's work per second, its memory."""
+    """What was seen for a while: steps a second, the loop's sleep, the engine's work without its sampler, its memory.
+
+    Sleep and work are in seconds per second.
+    """
 
     rate: float
     slept: float
@@ -81,7 +88,7 @@ def keep(times: int, folder: Path, seed: int) -> Outcome:
 def _window(run: Run, seconds: float) -> Window:
     memory = 0
     with Samples(run) as samples:
-        first, worked, begun = run.lines()[-1], cpu_seconds(run.engine), time.monotonic()
+        first, worked, begun = run.lines()[-1], thread_seconds(run.engine), time.monotonic()
         while time.monotonic() < begun + seconds:
             time.sleep(min(0.5, seconds / 8))
             memory = max(memory, private_bytes(run.engine))
@@ -91,9 +98,15 @@ def _window(run: Run, seconds: float) -> Window:
     return Window(
         rate=steps / (trained * share) if trained else 0.0,
         slept=samples.slept(begun, ended) / (ended - begun),
-        engine=(cpu_seconds(run.engine) - worked) / (ended - begun),
+        engine=_without_sampler(run, worked) / (ended - begun),
         memory=memory,
     )
+
+
+def _without_sampler(run: Run, before: dict[int, float]) -> float:
+    """Seconds that the engine has computed since then, all its threads but the sampler's: at this pace the busiest."""
+    worked = {thread: now - before.get(thread, 0.0) for thread, now in thread_seconds(run.engine).items()}
+    return sum(worked.values()) - max(seconds for thread, seconds in worked.items() if thread != run.engine)
 
 
 @contextlib.contextmanager
