@@ -29,13 +29,16 @@ from charrnn.engine.messages import (
     Status,
     Text,
 )
+from charrnn.engine.questions import ANSWERS
 from tui import keys
+from tui.asking import Asking
 from tui.browsing import Browsing
 from tui.charting import Charting
 from tui.charts.view import View
 from tui.clipping import Clipping
 from tui.drawing import Drawing
 from tui.leaving import Leaving, with_way_back
+from tui.lensing import Lensing
 from tui.look import Look
 from tui.looking import Looking
 from tui.notices import Notices
@@ -60,7 +63,9 @@ def _collect_less() -> None:
     gc.set_threshold(20_000, 20, 20)
 
 
-class Workbench(Playing, Charting, Browsing, Looking, Opening, Clipping, Suspending, Drawing, App[Leaving]):
+class Workbench(
+    Playing, Charting, Browsing, Asking, Lensing, Looking, Opening, Clipping, Suspending, Drawing, App[Leaving]
+):
     CSS_PATH = "app.tcss"
     TITLE = "charrnn"
     AUTO_FOCUS = "#stream-text"
@@ -95,6 +100,8 @@ class Workbench(Playing, Charting, Browsing, Looking, Opening, Clipping, Suspend
         self._stream_pulse = Pulse(every.stream, self._draw_stream)
         self._status_pulse = Pulse(every.status, self._draw_status)
         self._chart_pulse = Pulse(every.chart, self._draw_chart)
+        self._hearers = {}
+        self.lenses = []
         self.panes = self.new_panes()
         self._notices = Notices(self.panes.bottom)
 
@@ -234,6 +241,8 @@ class Workbench(Playing, Charting, Browsing, Looking, Opening, Clipping, Suspend
                 self._status_pulse.now()
             case _ if isinstance(message, CORPUS_ANSWERS):
                 self.hear_of_corpus(message)
+            case _ if isinstance(message, ANSWERS):
+                self.hear_answer(message)
             case BaselinesFound():
                 self.panes.corpus.show_baselines(message)
                 self._chart_comes()

@@ -6,49 +6,17 @@ It grows by a few characters many times a second, so an addition touches the las
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
-from typing import Literal
 
 from charrnn.config import Knobs
 from charrnn.engine.messages import Generated
+from tui.paragraph import Kind, Paragraph, runs, trace
 from tui.terminal import breaks, rest_marks, safe, width
-
-Kind = Literal["text", "prime", "mark", "pending", "rule", "quiet"]
 
 LONGEST_PARAGRAPH = 4096
 """A paragraph without a line break is divided here, at a row's beginning, so that adding to it stays cheap."""
 
 SAID_TOGETHER = 1024
 """Characters that what was said is kept in pieces of, about."""
-
-
-@dataclass(slots=True)
-class Span:
-    end: int
-    kind: Kind
-
-
-@dataclass(slots=True)
-class Paragraph:
-    """One line of the text. `spans` cover it in order; `rows` are where its wrapped rows begin."""
-
-    text: str = ""
-    spans: list[Span] = field(default_factory=list)
-    rows: list[int] = field(default_factory=lambda: [0])
-
-    def extend(self, text: str, kind: Kind) -> None:
-        self.text += text
-        if self.spans and self.spans[-1].kind == kind:
-            self.spans[-1].end = len(self.text)
-        else:
-            self.spans.append(Span(len(self.text), kind))
-
-    def cut_back(self, length: int) -> None:
-        self.text = self.text[:length]
-        while self.spans and (self.spans[-2].end if len(self.spans) > 1 else 0) >= length:
-            self.spans.pop()
-        if self.spans:
-            self.spans[-1].end = length
 
 
 def knob_words(old: Knobs, new: Knobs) -> list[str]:
@@ -108,7 +76,7 @@ class Transcript:
             self.knobs = piece.knobs
         self._position = piece.position + len(piece.text)
         self._remember(piece)
-        self._append(piece.text, "prime" if piece.prime else "text", foreign=True)
+        self._append(piece.text, "prime" if piece.prime else "text", position=piece.position)
         self._show_pending()
         self._forget()
 
@@ -116,6 +84,8 @@ class Transcript:
         """What comes next is from another engine, and a stream of its own, whatever its number."""
         if self._stream is not None:
             self._stream = -1
+        for paragraph in self.paragraphs:  # positions begin again too
+            paragraph.origins = []
 
     def want(self, knobs: Knobs) -> None:
         """Shows at once, at the end of the text, what the next characters will be made under."""
@@ -135,21 +105,33 @@ class Transcript:
         self._new_paragraph()
         self.knobs = None
 
-    def _append(self, text: str, kind: Kind, *, foreign: bool = False) -> None:
+    def _append(self, text: str, kind: Kind, *, position: int = -1) -> None:
+        """Adds text: the stream's from a position on, not yet safe to show, or (−1) our own."""
         lines = text.split("\n")
         for number, line in enumerate(lines):
             if number:
                 self._new_paragraph()
-            if not line:
-                continue
-            paragraph = self.paragraphs[-1]
-            if foreign:
-                line = safe(line, column=width(paragraph.text) if "\t" in line else 0)
-                if not paragraph.text:
-                    line = rest_marks(line)
-            paragraph.extend(line, kind)
-            self.characters += len(line)
-            self._wrap_end()
+            if line:
+                self._append_line(line, kind, position)
+            if position >= 0:
+                position += len(line) + 1
+
+    def _append_line(self, line: str, kind: Kind, position: int) -> None:
+        paragraph = self.paragraphs[-1]
+        if position >= 0:
+            column = width(paragraph.text) if "\t" in line else 0
+            raw, line = line, safe(line, column=column)
+            if not paragraph.text:
+                rested = rest_marks(line)
+                if rested != line:
+                    paragraph.extend(rested[: len(rested) - len(line)], kind)
+                    self.characters += len(rested) - len(line)
+            trace(paragraph, raw, line, column, position)
+        else:
+            paragraph.comes_from(-1)
+        paragraph.extend(line, kind)
+        self.characters += len(line)
+        self._wrap_end()
 
     def _new_paragraph(self) -> None:
         self.paragraphs.append(Paragraph())
@@ -173,10 +155,12 @@ class Transcript:
             return
         rest = paragraph.text[at:]
         kind = paragraph.spans[-1].kind
+        came = runs(paragraph.positions(at, len(paragraph.text)))
         paragraph.cut_back(at)
         paragraph.rows.pop()
         self.index.pop()
         self._new_paragraph()
+        self.paragraphs[-1].origins = came
         self.paragraphs[-1].extend(rest, kind)
 
     def _drop_pending(self) -> None:
@@ -285,6 +269,12 @@ class Transcript:
             if start >= end:
                 break
         return pieces
+
+    def positions(self, number: int) -> list[int]:
+        """The stream's position of each character of a row's text, −1 where it is none of its: of marks and rules."""
+        paragraph, row = self.index[number]
+        end = paragraph.rows[row + 1] if row + 1 < len(paragraph.rows) else len(paragraph.text)
+        return paragraph.positions(paragraph.rows[row], end)
 
     def said(self) -> str:
         """The present stream's own characters, its prime included, as the model sees them: not made safe."""

@@ -7,10 +7,13 @@ import contextlib
 from typing import Any, Protocol
 
 from charrnn.engine import wire
+from charrnn.engine.answering.subject import Subject
 from charrnn.engine.board import Board
 from charrnn.engine.corpus_desk import CorpusDesk, Visitor
-from charrnn.engine.corpus_messages import CORPUS_REQUESTS, CorpusAnswer
+from charrnn.engine.corpus_messages import CORPUS_REQUESTS
+from charrnn.engine.inquirer import Inquirer
 from charrnn.engine.messages import PROTOCOL_VERSION, ClientMessage, EngineMessage, Hello, Losses, Refused, Text
+from charrnn.engine.questions import QUESTIONS
 
 SEND_EVERY = 0.06
 SPEAKS_WITHIN = 10.0
@@ -28,6 +31,9 @@ class Host(Protocol):
 
     @property
     def desk(self) -> CorpusDesk: ...
+
+    @property
+    def subject(self) -> Subject: ...
 
     def joined(self, connection: Connection) -> None: ...
 
@@ -66,7 +72,8 @@ class Connection:
         self._teller: asyncio.Task[None] | None = None
         self.wants_stream = False
         self._visitor: Visitor | None = None
-        self._answers: list[CorpusAnswer] = []
+        self._inquirer: Inquirer | None = None
+        self._answers: list[EngineMessage] = []
         self._answered = asyncio.Event()
 
     def wake(self, *, hurry: bool = False) -> None:
@@ -93,6 +100,9 @@ class Connection:
                 if isinstance(message, CORPUS_REQUESTS):
                     self._visitor = self._visitor or Visitor(self._host.desk, self._answer)
                     self._visitor.ask(message)
+                elif isinstance(message, QUESTIONS):
+                    self._inquirer = self._inquirer or Inquirer(self._host.subject, self._answer)
+                    self._inquirer.ask(message)
                 else:
                     self._host.obey(message)
         except OSError:
@@ -104,10 +114,12 @@ class Connection:
                 self._teller.cancel()
             if self._visitor is not None:
                 self._visitor.leave()
+            if self._inquirer is not None:
+                self._inquirer.leave()
             self._host.left(self)
             self._writer.close()
 
-    async def _answer(self, answer: CorpusAnswer) -> None:
+    async def _answer(self, answer: EngineMessage) -> None:
         """Returns once the answer was taken along, so that a client that does not read holds no more than one."""
         self._answers.append(answer)
         self._answered.clear()

@@ -27,6 +27,7 @@ from charrnn.engine.corpus_messages import (
     SymbolCount,
     SymbolsCounted,
 )
+from charrnn.engine.turns import RESTS, Turns
 from charrnn.text.corpus import Corpus
 from charrnn.text.counting import Counting
 from charrnn.text.finding import Search
@@ -39,10 +40,8 @@ Tell = Callable[[CorpusAnswer], Awaitable[None]]
 WINDOWS_WAITING = 4
 TOLD_EVERY = 0.25
 """Seconds between two words on how far a search or a count has come."""
-RESTS = 1.0
-"""Seconds of rest after a second of work that somebody waits for; after counting, that anybody can do without."""
 RESTS_FROM_COUNTING = 4.0
-LONGEST_REST = 0.5
+"""Seconds of rest after a second of counting, which anybody can do without."""
 _FORGET_EVERY = 32  # pieces: what was mapped of a large corpus is given back to the system
 
 
@@ -54,7 +53,7 @@ class CorpusDesk:
         self._windows: Windows | None = None
         self._counting: Counting | None = None
         self._counted: SymbolsCounted | None = None
-        self._turn = asyncio.Lock()
+        self._turns = Turns()
         self._count_turn = asyncio.Lock()
         self._pieces = 0
 
@@ -72,26 +71,13 @@ class CorpusDesk:
         return self._corpus
 
     async def work(self, piece: Callable[[], Result], rests: float = RESTS) -> Result:
-        """Does a piece of work in a thread when it is its turn, then rests in proportion; the result comes before."""
-        worked = 0.0
-
-        def timed() -> Result:
-            nonlocal worked
-            begun = time.thread_time()
-            try:
-                return piece()
-            finally:
-                worked = time.thread_time() - begun
-
-        await self._turn.acquire()
+        """Does a piece of work when it is its turn."""
         try:
-            return await asyncio.to_thread(timed)
+            return await self._turns.work(piece, rests)
         finally:
             self._pieces += 1
             if self._pieces % _FORGET_EVERY == 0:
                 forget_pages(self._text.ids)
-            rest = min(LONGEST_REST, rests * worked)
-            asyncio.get_running_loop().call_later(rest, self._turn.release)
 
     async def window(self, at: int) -> CorpusWindow:
         """The window that holds a character."""

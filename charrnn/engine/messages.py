@@ -10,9 +10,10 @@ import msgspec
 from charrnn.config import Knobs, RunConfig
 from charrnn.engine.corpus_messages import CorpusAnswer, CorpusRequest
 from charrnn.engine.mark_messages import Marks
+from charrnn.engine.questions import Answer, Question
 from charrnn.text.baselines import Baselines
 
-PROTOCOL_VERSION = 3
+PROTOCOL_VERSION = 4
 
 
 class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,6 +105,7 @@ ClientMessage = (
     | WriteCheckpoint
     | StopRun
     | CorpusRequest
+    | Question
 )
 
 # ---- from the engine -----------------------------------------------------------------------------------------
@@ -313,4 +315,5 @@ EngineMessage = (
     | Refused
     | Ended
     | CorpusAnswer
+    | Answer
 )

@@ -15,6 +15,7 @@ from typing import BinaryIO
 from charrnn.config import ModelConfig, UsageError
 from charrnn.engine import reading
 from charrnn.engine import trainer_messages as trainer
+from charrnn.engine.answering.subject import Subject
 from charrnn.engine.baselines import MEASURED_AFTER, find_baselines
 from charrnn.engine.board import Board
 from charrnn.engine.connection import PATIENCE, Connection
@@ -69,6 +70,7 @@ class Engine:
     ) -> None:
         self.board = Board()
         self.desk = CorpusDesk()
+        self.subject = Subject(self.board)
         self.exit_status = 0
         self._linger, self._patience = linger, patience
         self._watchers = Watchers()
@@ -301,7 +303,9 @@ class Engine:
         self._model_config = info.config.model
         self._feed_sampler()
         assert self._supervisor is not None
-        self._folder = self._supervisor.folder.path
+        assert self._corpus is not None
+        self._folder = self.subject.folder = self._supervisor.folder.path
+        self.subject.examiner.use_model(Model(info.config.model, self._corpus.vocabulary, self._supervisor.weights))
         listener = Listener(self._supervisor.folder, self.board, self.connect)
         self._tasks.add(asyncio.create_task(listener.serve()))
         self._tasks.add(asyncio.create_task(self._tell_baselines()))
@@ -332,6 +336,7 @@ class Engine:
             return
         self._corpus = corpus
         self.desk.open(corpus)
+        self.subject.corpus = corpus
         prime = corpus.vocabulary.known(stream.prime) if stream.prime else corpus.line_for_prime()
         self.board.set_status(prime=prime)
         self._prime_chosen |= bool(stream.prime)

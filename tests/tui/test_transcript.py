@@ -147,3 +147,41 @@ def test_a_million_characters_wrap_anew_within_a_second() -> None:
 def test_control_characters_of_the_model_are_shown_not_sent() -> None:
     transcript = fed(["a\x1b]52;c;eA==\x07b"], 40)
     assert rows(transcript)[1] == safe("a\x1b]52;c;eA==\x07b") == "a␛]52;c;eA==␇b"
+
+
+@given(
+    st.lists(st.text(st.characters(), max_size=30), min_size=1, max_size=20),
+    st.integers(2, 30),
+    st.integers(2, 30),
+)
+def test_every_character_shown_knows_where_in_the_stream_it_comes_from(
+    texts: list[str], columns: int, later: int
+) -> None:
+    transcript = fed(texts, columns)
+    transcript.rewrap(later)
+    said = "".join(texts)
+    seen = set()
+    for number in range(len(transcript.index)):
+        text = "".join(text for text, _ in transcript.row(number))
+        positions = transcript.positions(number)
+        assert len(positions) == len(text)
+        for character, position in zip(text, positions, strict=True):
+            if position >= 0:
+                seen.add(position)
+                assert character in safe(said[position], column=0) or said[position] == "\t"
+    assert seen == {position for position, character in enumerate(said) if character != "\n"}
+
+
+def test_a_long_line_that_was_divided_still_knows_where_it_comes_from() -> None:
+    said = "abcdefghij " * 1_000
+    transcript = fed([said[at : at + 7] for at in range(0, len(said), 7)], 60)
+    shown = [
+        (character, position)
+        for number in range(len(transcript.index))
+        for character, position in zip(
+            "".join(text for text, _ in transcript.row(number)), transcript.positions(number), strict=True
+        )
+        if position >= 0
+    ]
+    assert [position for _, position in shown] == list(range(len(said)))
+    assert "".join(character for character, _ in shown) == said

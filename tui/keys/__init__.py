@@ -10,7 +10,27 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tui.keys import chart, corpus, editing, leaving, look, names, opening, panes, remapping, rows, stream, training
+from tui.keys import (
+    chart,
+    choice,
+    copying,
+    corpus,
+    editing,
+    lanes,
+    leaving,
+    lenses,
+    look,
+    names,
+    opening,
+    panes,
+    reading,
+    remapping,
+    rows,
+    stream,
+    training,
+    travel,
+    units,
+)
 from tui.keys.key import Key
 
 if TYPE_CHECKING:
@@ -23,6 +43,13 @@ TABLE: tuple[Key, ...] = (
     *stream.KEYS,
     *chart.KEYS,
     *corpus.KEYS,
+    *lenses.KEYS,
+    *choice.KEYS,
+    *reading.KEYS,
+    *units.KEYS,
+    *lanes.KEYS,
+    *travel.KEYS,
+    *copying.KEYS,
     *panes.KEYS,
     *look.KEYS,
     *leaving.KEYS,

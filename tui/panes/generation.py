@@ -12,10 +12,12 @@ from charrnn.config import Knobs
 from charrnn.engine.messages import Generated
 from tui import palette
 from tui.backlog import Backlog
+from tui.lenses import Lens, seen_through
 from tui.panes.frame import Pane, Part
 from tui.panes.prime import PrimeInput
 from tui.panes.rows import Rows
-from tui.transcript import Kind, Transcript
+from tui.paragraph import Kind
+from tui.transcript import Transcript
 
 STYLES: dict[Kind, Style] = {
     "text": palette.PLAIN,
@@ -34,6 +36,7 @@ class StreamText(Rows):
         super().__init__(id="stream-text")
         self.transcript = Transcript()
         self.following = True
+        self.lens: Lens | None = None
         self.waiting = ""
         self._follows_again = False
         self._rows_drawn = 0
@@ -44,7 +47,16 @@ class StreamText(Rows):
     def row_segments(self, number: int) -> Sequence[tuple[str, Style]]:
         if not self.transcript.characters:
             return [(self.waiting, palette.QUIET)]
-        return [(text, STYLES[kind]) for text, kind in self.transcript.row(number)]
+        pieces = [(text, STYLES[kind]) for text, kind in self.transcript.row(number)]
+        if self.lens is None:
+            return pieces
+        return list(seen_through(self.lens, pieces, self.transcript.positions(number)))
+
+    def look_through(self, lens: Lens | None) -> None:
+        """Draws the text through a lens, or without one."""
+        self.lens = lens
+        self.refresh()
+        self.pane.show_lower()
 
     def continues(self, number: int) -> bool:
         return bool(self.transcript.characters and self.transcript.index[number][1])
@@ -193,9 +205,18 @@ class GenerationPane(Pane):
             help_parts = [Part("enter starts", rank=2), Part("esc leaves", rank=3), Part("\\n is a new line", rank=4)]
             self.lower.show([title, unknown], help_parts)
         elif not self.text.following:
-            self.lower.show([Part("following off · f to follow", palette.ACCENT)], [])
+            self.lower.show([Part("following off · f to follow", palette.ACCENT)], self._legend())
         else:
-            self.lower.show([], [Part(f"seed {self._seed}", palette.QUIET)] if self._seed is not None else [])
+            seed = [Part(f"seed {self._seed}", palette.QUIET, 9)] if self._seed is not None else []
+            self.lower.show(self._legend(), seed)
+
+    def _legend(self) -> list[Part]:
+        """What the lens is called and what its styles mean, if there is one."""
+        lens = self.text.lens
+        if lens is None:
+            return []
+        meanings = [Part(words, style, 3 + number) for number, (words, style) in enumerate(lens.legend)]
+        return [Part(lens.name, palette.ACCENT, 2), *meanings]
 
     # ---- the prime -------------------------------------------------------------------------------------------
 

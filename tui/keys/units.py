@@ -1,0 +1,7 @@
+"""Keys: units."""
+
+from __future__ import annotations
+
+from tui.keys.key import Key
+
+KEYS: tuple[Key, ...] = ()
