@@ -37,6 +37,7 @@ from tui.charting import Charting
 from tui.charts.view import View
 from tui.clipping import Clipping
 from tui.drawing import Drawing
+from tui.hearers import Hearers
 from tui.leaving import Leaving, with_way_back
 from tui.lensing import Lensing
 from tui.look import Look
@@ -100,7 +101,7 @@ class Workbench(
         self._stream_pulse = Pulse(every.stream, self._draw_stream)
         self._status_pulse = Pulse(every.status, self._draw_status)
         self._chart_pulse = Pulse(every.chart, self._draw_chart)
-        self._hearers = {}
+        self.hearers = Hearers()
         self.lenses = []
         self.panes = self.new_panes()
         self._notices = Notices(self.panes.bottom)
@@ -242,7 +243,7 @@ class Workbench(
             case _ if isinstance(message, CORPUS_ANSWERS):
                 self.hear_of_corpus(message)
             case _ if isinstance(message, ANSWERS):
-                self.hear_answer(message)
+                self.hearers.hear(message)
             case BaselinesFound():
                 self.panes.corpus.show_baselines(message)
                 self._chart_comes()

@@ -1,27 +1,23 @@
-"""Asking the engine about the model, and handing each answer to who waits for it. A part of the workbench."""
+"""Asking the engine about the model. A part of the workbench."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING
 
-from textual.app import App
-
-from charrnn.engine.questions import Answer, Question
-from tui.leaving import Leaving
+from charrnn.engine.questions import Question
+from tui.hearers import Hearers
 from tui.session import Session
 
-Kind = TypeVar("Kind")
 
-
-class Asking(App[Leaving]):
-    """Panes and screens say which kinds of answers they hear, and leave when they go."""
+class Asking:
+    """Panes and screens that wait for an answer stand in `hearers`."""
 
     session: Session
-    _hearers: dict[type[Any], list[Callable[[Any], None]]]
+    hearers: Hearers
 
-    def say(self, level: str, text: str, seconds: float | None = 0.0) -> None:
-        raise NotImplementedError
+    if TYPE_CHECKING:  # the workbench has these
+
+        def say(self, level: str, text: str, seconds: float | None = 0.0) -> None: ...
 
     def ask(self, question: Question) -> bool:
         """Sends a question; False, and a sentence, where no engine is there to answer it."""
@@ -30,17 +26,3 @@ class Asking(App[Leaving]):
             return False
         self.session.send(question)
         return True
-
-    def hearing(self, kind: type[Kind], hear: Callable[[Kind], None]) -> None:
-        """From now on `hear` is called with every answer of a kind."""
-        self._hearers.setdefault(kind, []).append(hear)
-
-    def not_hearing(self, kind: type[Kind], hear: Callable[[Kind], None]) -> None:
-        """No longer; nothing happens where it was not."""
-        if hear in self._hearers.get(kind, []):
-            self._hearers[kind].remove(hear)
-
-    def hear_answer(self, answer: Answer) -> None:
-        """Hands an answer on."""
-        for hear in list(self._hearers.get(type(answer), [])):
-            hear(answer)

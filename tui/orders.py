@@ -7,29 +7,17 @@ stands for, so that a test can tell a key that nobody can reach by typing.
 from __future__ import annotations
 
 import difflib
-import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from charrnn.config import UsageError
-from charrnn.presets import range_problem
 from tui.escapes import read, written
+from tui.order import Order, number
 from tui.telling import corpus_words, knob_words, loss_words, status_words
 
 if TYPE_CHECKING:
     from tui.speaking import Speaking
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """`names`: what is typed, the first one is its name. `does` gets what follows, and returns what to say."""
-
-    names: tuple[str, ...]
-    follows: str
-    words: str
-    does: Callable[[Speaking, str], str | None]
-    keys: tuple[str, ...] = ()
 
 
 def obey(speaking: Speaking, line: str) -> str | None:
@@ -48,17 +36,6 @@ def obey(speaking: Speaking, line: str) -> str | None:
     if rest.strip() and not order.follows:
         raise UsageError(f"Nothing can follow {order.names[0]}.")
     return order.does(speaking, rest)
-
-
-def _number(name: str, text: str, kind: type[int] | type[float] = float) -> float:
-    try:
-        value = kind(text.strip())
-    except ValueError:
-        raise UsageError(f"The {name.replace('_', '-')} wants a number, not {text.strip()!r}.") from None
-    problem = range_problem(name, value)
-    if problem or not math.isfinite(value):
-        raise UsageError(f"The {name.replace('_', '-')} {problem or 'must be finite'}.")
-    return value
 
 
 # ---- what there is to tell -----------------------------------------------------------------------------------
@@ -106,7 +83,7 @@ def _runs(speaking: Speaking, _: str) -> str:
 
 def _temperature(speaking: Speaking, text: str) -> str:
     if text.strip():
-        value = _number("temperature", text)
+        value = number("temperature", text)
         speaking.session.set_knobs(replace(speaking.session.knobs, temperature=value, greedy=False))
     return knob_words(speaking.session)
 
@@ -121,7 +98,7 @@ def _step_temperature(steps: int) -> Callable[[Speaking, str], str]:
 
 def _top_k(speaking: Speaking, text: str) -> str:
     if text.strip():
-        value = 0 if text.strip() == "off" else int(_number("top_k", text, int))
+        value = 0 if text.strip() == "off" else int(number("top_k", text, int))
         speaking.session.set_knobs(replace(speaking.session.knobs, top_k=value))
     else:
         speaking.session.next_top_k()
@@ -129,13 +106,13 @@ def _top_k(speaking: Speaking, text: str) -> str:
 
 
 def _min_p(speaking: Speaking, text: str) -> str:
-    value = 0.0 if text.strip() in ("", "off") else _number("min_p", text)
+    value = 0.0 if text.strip() in ("", "off") else number("min_p", text)
     speaking.session.set_knobs(replace(speaking.session.knobs, min_p=value))
     return knob_words(speaking.session)
 
 
 def _top_p(speaking: Speaking, text: str) -> str:
-    value = 1.0 if text.strip() in ("", "off") else _number("top_p", text)
+    value = 1.0 if text.strip() in ("", "off") else number("top_p", text)
     speaking.session.set_knobs(replace(speaking.session.knobs, top_p=value))
     return knob_words(speaking.session)
 
@@ -158,7 +135,7 @@ def _on(text: str, otherwise: bool) -> bool:
 
 def _pace(speaking: Speaking, text: str) -> str:
     if text.strip():
-        speaking.session.set_pace(_number("pace", text))
+        speaking.session.set_pace(number("pace", text))
     return f"The stream writes {speaking.session.pace:g} characters a second."
 
 
@@ -175,7 +152,7 @@ def _rate(speaking: Speaking, text: str) -> str:
     if not session.learning_rate:
         return "The learning rate can be set once training has begun."
     if text.strip():
-        session.set_learning_rate(_number("lr", text))
+        session.set_learning_rate(number("lr", text))
     return f"The learning rate is {session.learning_rate:.4g}."
 
 

@@ -16,6 +16,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable
+from typing import Any
 
 from charrnn.config import UsageError
 from charrnn.engine.client import EngineClient
@@ -33,9 +34,11 @@ from charrnn.engine.messages import (
     Welcome,
     troubles_told,
 )
+from charrnn.engine.questions import ANSWERS, Answer, Question
 from charrnn.text.baselines import in_words
 from tui import orders
 from tui.glyphs import UTF_8, stand_ins
+from tui.hearers import Hearers
 from tui.leaving import SAVING_TAKES, Leaving, with_way_back
 from tui.session import Session
 from tui.settings import Settings
@@ -70,6 +73,7 @@ class Speaking:
         self.stream = "samples"
         """What is heard of the stream unasked: "samples", "all" or "off"."""
         self.left: asyncio.Future[Leaving] | None = None
+        self.hearers = Hearers()
         self._write = write
         self._charset = charset
         self._clock = clock
@@ -105,6 +109,18 @@ class Speaking:
     def _send(self, message: ClientMessage) -> None:
         if self._client is not None:
             self._client.send(message)
+
+    def ask(self, question: Question, kind: type[Any], hear: Callable[[Any], None]) -> None:
+        """Asks about the model; `hear` gets the next answer of a kind. Raises UsageError where nobody would answer."""
+        if not self.session.connected:
+            raise UsageError("The engine has gone; again starts it again, and then it answers.")
+
+        def once(answer: Answer) -> None:
+            self.hearers.remove(kind, once)
+            hear(answer)
+
+        self.hearers.add(kind, once)
+        self._send(question)
 
     async def _listen(self, connection: socket.socket) -> None:
         self._client = client = await EngineClient.over(connection)
@@ -145,6 +161,8 @@ class Speaking:
         before, troubles = self.session.state, self.session.status.troubles
         self.session.receive(message)
         match message:
+            case _ if isinstance(message, ANSWERS):
+                self.hearers.hear(message)
             case Welcome():
                 self.say(f"The run is {message.run}.")
             case CorpusInfo():

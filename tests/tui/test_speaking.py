@@ -49,6 +49,7 @@ ONLY_ON_A_SCREEN = {
     "narrower",
     "wider",
     "next-pane",
+    "lens",  # each lens has an order of its own that says in words what it shows
     "suspend",  # the shell's own, where nothing is drawn
     "redraw",
 }

@@ -11,6 +11,7 @@ from textual import events
 
 from charrnn.engine.corpus_messages import CorpusRequest, CorpusWindow, ReadCorpus
 from tui import palette
+from tui.lenses import UNKNOWN, Lens
 from tui.pages import Page, Pages, shown, within
 from tui.panes.rows import Rows
 from tui.terminal import width
@@ -48,6 +49,7 @@ class CorpusText(Rows):
         self._goal: tuple[int, int] | None = None
         self._asked: int | None = None
         self._asked_at = 0.0
+        self.lens: Lens | None = None
 
     # ---- what there is ---------------------------------------------------------------------------------------
 
@@ -213,22 +215,40 @@ class CorpusText(Rows):
         first, end = page.span(row)
         raw = page.text[first - page.at : end - page.at]
         text = raw.removesuffix("\n")
-        kinds = self._kinds(page, first, raw)
-        if not any(kinds):
+        styles = self._styles(page, first, raw)
+        if all(style is palette.PLAIN for style in styles):
             return [(shown(text), palette.PLAIN)]
         drawn = shown(text)
         line: list[Line] = []
         begin = 0
         while begin < len(text):
             stop = begin
-            while stop < len(text) and kinds[stop] == kinds[begin]:
+            while stop < len(text) and styles[stop] == styles[begin]:
                 stop += 1
             left, right = len(shown(text[:begin])) if begin else 0, len(shown(text[:stop]))
-            line.append((drawn[left:right], _style(kinds[begin])))
+            line.append((drawn[left:right], styles[begin]))
             begin = stop
-        if len(raw) > len(text) and kinds[-1]:  # what is marked is the line break
-            line.append((" ", _style(kinds[-1])))
+        if len(raw) > len(text) and styles[-1] is not palette.PLAIN:  # what is marked is the line break
+            line.append((" ", styles[-1]))
         return line
+
+    def look_through(self, lens: Lens | None) -> None:
+        """Draws the text through a lens, whose positions are the text's characters, or without one."""
+        self.lens = lens
+        self.refresh()
+
+    def _styles(self, page: Page, first: int, raw: str) -> list[Style]:
+        """Of each character of a row: what it is marked as, else what the lens makes of it."""
+        seen = [palette.PLAIN] * len(raw)
+        if self.lens is not None:
+            styles = self.lens.styles
+            levels = self.lens.levels(first, first + len(raw))
+            seen = [palette.PLAIN if level == UNKNOWN else styles[level] for level in levels]
+            if raw.endswith("\n"):
+                seen[-1] = palette.PLAIN
+        return [
+            _style(kind) if kind else style for kind, style in zip(self._kinds(page, first, raw), seen, strict=True)
+        ]
 
     def _kinds(self, page: Page, first: int, raw: str) -> bytearray:
         """What each character of a row is marked as: nothing, a match, the match that was found, a stream's place."""
@@ -291,4 +311,4 @@ def _style(kind: int) -> Style:
         return palette.ACCENT_STRONG + Style(reverse=True)
     if kind == _MATCH:
         return palette.STRONG + Style(underline=True)
-    return palette.PLAIN + Style(reverse=True) if kind == _READER else palette.PLAIN
+    return palette.PLAIN + Style(reverse=True)
