@@ -65,7 +65,7 @@ def test_a_terminal_is_asked_for_the_colours_that_it_has(term: str, more: dict[s
 )
 def test_where_only_ascii_can_be_shown_only_ascii_is_sent(environment: dict[str, str]) -> None:
     with terminal(**environment) as one:
-        one.shows("* training", "the quick brown fox", "+- Stream", "| 100,000 characters")
+        one.shows("* training", "the quick brown fox", "+- Loss", "-- Stream", "| 100,000 characters")
         one.press("?")
         one.shows("pause and resume training")
         one.press("\x1b")

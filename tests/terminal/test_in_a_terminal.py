@@ -104,9 +104,16 @@ def test_two_hundred_resizes_in_a_row_leave_it_alive_and_drawn() -> None:
 def test_frames_stand_straight_at(size: tuple[int, int]) -> None:
     with terminal(size=size) as one:
         one.shows("the quick brown fox")
+        rules = [line for line in one.screen.display if line.startswith("──")]
+        assert len(rules) == 2  # the stream's: it has no sides
+        assert all(line.endswith("──") for line in rules)
+        one.press("z")
+        one.press("2")
+        one.until(lambda: not any("─ Stream ─" in line for line in one.screen.display))
+        one.until(lambda: sum(line.startswith("│") for line in one.screen.display) > size[1] // 2 - 3)
         body = [line for line in one.screen.display if line.startswith("│")]
-        assert len(body) > size[1] // 2 - 3
         assert all(line.endswith("│") for line in body)
+        assert all(line.endswith("╮") for line in one.screen.display if line.startswith("╭"))
         one.press("d")
         one.end()
 

@@ -84,7 +84,7 @@ def test_a_connection_that_was_given_up_while_suspended_is_made_again(monkeypatc
             assert one.engine._writer is not None
             one.engine._writer.transport.abort()
             await one.shows("Attached to the run again", "the same one goes on", "● training")
-            assert one.screen().count("── seed 1 ──") == 1
+            assert [line.strip() for line in one.lines()].count("── seed 1 ──") == 1
             second._writer.transport.abort()  # type: ignore[union-attr]
             await one.shows("The engine has gone")  # once is enough: this one was not given up on
             for task in tasks:

@@ -1,4 +1,4 @@
-"""A pane's frame: a titled line above, sides, a line below.
+"""A pane's frame: a titled line above, sides where it has any, a line below.
 
 The lines are widgets of their own, so that a title that changes often costs one row and not the whole pane.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
@@ -59,10 +60,10 @@ class FrameLine(Widget):
 
     DEFAULT_CSS = "FrameLine { height: 1; width: 1fr; }"
 
-    def __init__(self, *, upper: bool) -> None:
+    def __init__(self, *, upper: bool, sides: bool = True) -> None:
         super().__init__()
         self._upper = upper
-        self._ends = "╭╮" if upper else "╰╯"
+        self._ends = ("╭╮" if upper else "╰╯") if sides else "──"
         self._left: tuple[Part, ...] = ()
         self._right: tuple[Part, ...] = ()
 
@@ -112,17 +113,21 @@ class Pane(Vertical):
     Pane { width: 1fr; height: 1fr; }
     Pane > .body { border-left: round $line; border-right: round $line; width: 1fr; height: 1fr; }
     Pane:focus-within > .body { border-left: round $accent; border-right: round $accent; }
+    Pane.-open > .body, Pane.-open:focus-within > .body { border: none; padding: 0 1; }
     Pane.-bare > FrameLine { display: none; }
-    Pane.-bare > .body { border: none; }
+    Pane.-bare > .body { border: none; padding: 0; }
     """
+    SIDES: ClassVar[bool] = True
+    """Whether the body has a line at its left and right."""
 
     def __init__(self, title: str, body: Widget, *, id: str) -> None:  # noqa: A002 - Textual's own name for it
         super().__init__(id=id)
         self.title = title
         self.body = body
         self.body.add_class("body")
-        self.upper = FrameLine(upper=True)
-        self.lower = FrameLine(upper=False)
+        self.set_class(not self.SIDES, "-open")
+        self.upper = FrameLine(upper=True, sides=self.SIDES)
+        self.lower = FrameLine(upper=False, sides=self.SIDES)
         self.upper.show([Part(title, palette.STRONG)])
 
     def compose(self) -> ComposeResult:

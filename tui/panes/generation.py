@@ -133,9 +133,14 @@ class StreamText(Rows):
 
 
 class GenerationPane(Pane):
-    """The stream with its knobs in the title, and the line in which its prime is edited."""
+    """The stream with its knobs in the title, and the line in which its prime is edited.
+
+    It has no sides: in each new row they would cost as many bytes as the text, and stand in the way of the terminal's
+    own copying.
+    """
 
     DEFAULT_CSS = "GenerationPane { height: 1fr; }"
+    SIDES = False
 
     def __init__(self) -> None:
         self.text = StreamText()
