@@ -24,6 +24,7 @@ from tui.panes.corpus_facts import fact_lines
 from tui.panes.corpus_input import place_in
 from tui.panes.strip import strip_cells
 from tui.screens.alphabet import AlphabetScreen, symbol_rows
+from tui.selection import Selection
 from tui.terminal import safe_line, width
 
 TEXT = "".join(f"Line {number} is here, ünd 漢字 with\ttabs.\n" for number in range(10_000)) + "The very last line"
@@ -380,5 +381,50 @@ def test_without_an_engine_a_search_and_a_count_say_so() -> None:
             await one.shows("the engine has gone")
             await one.press("a")
             await one.shows("enter starts it again, and then it counts")
+
+    run(test)
+
+
+LONG_LINES = "\n".join(" ".join(f"{line}-{word}" for word in range(1_500)) for line in range(9)) + "\n"
+
+
+def test_a_line_that_was_wrapped_is_copied_in_one_piece_also_over_two_windows() -> None:
+    async def test() -> None:
+        async with browsing(text=LONG_LINES) as one:
+            text = one.app.panes.corpus.text
+            for _ in range(60):
+                await one.press("pagedown")
+            assert text.pages is not None
+            inside = [page for page in text.pages.pages[1:] if LONG_LINES[page.at - 1] != "\n" and not page.ruled]
+            assert inside  # a window that begins in the middle of a line
+            row = text._above() + text.pages.row_of(inside[0].at)
+            first, end = text.span(row - 3)[0], text.span(row + 3)[1]
+            text.select(Selection((row - 3, 0), (row + 4, 0)))
+            assert text.selected_text().rstrip() == LONG_LINES[first:end].rstrip()
+
+    run(test)
+
+
+def test_what_is_selected_stays_so_while_windows_come_and_go() -> None:
+    async def test() -> None:
+        async with browsing() as one:
+            text = one.app.panes.corpus.text
+            text.go(200_000, 3)
+            await one.until(lambda: text.sight[0] <= 200_000 < text.sight[1])
+            row = text.top + 2
+            text.select(Selection((row, 0), (row + 2, 0)))
+            chosen = text.selected_text()
+            assert chosen.count("\n") == 2
+            assert text.pages is not None
+            first = text.pages.first
+            for _ in range(24):
+                await one.press("pageup")
+                assert text.selection is not None
+                assert text.selected_text() == chosen
+            assert text.pages.first < first
+            assert text.selection.begin[0] > row
+            text.go(10, 0)
+            await one.until(lambda: text.sight[0] < 1000)
+            assert text.selection is None
 
     run(test)

@@ -70,9 +70,11 @@ class CorpusText(Rows):
         """What is known may have changed; the text in sight stays where it is."""
         facts = self._facts()
         if facts != self.facts:
-            anchor = self._held_place()
+            anchor, above = self._held_place(), self._above()
             self.facts = facts
             self._hold(anchor)
+            if anchor[0] < 0:
+                self.move_selection(self._above() - above)
             self.refresh()
 
     def put(self, window: CorpusWindow) -> None:
@@ -153,7 +155,14 @@ class CorpusText(Rows):
     def _hold(self, anchor: tuple[int, int]) -> None:
         if self.pages is not None:
             character, above = anchor
-            top = min(above, self._above()) if character < 0 else self._above() + self.pages.row_of(character) - above
+            if character < 0:
+                top = min(above, self._above())
+            else:
+                top = self._above() + self.pages.row_of(character) - above
+                if character in self.pages:
+                    self.move_selection(top - self.top)
+                else:
+                    self.select(None)
             self.top = min(max(0, top), self.last_top)
 
     def go(self, character: int, above: int) -> None:
@@ -210,6 +219,17 @@ class CorpusText(Rows):
             label = f"── held out from character {self.pages.held_out_at:,} "
             return [(label + "─" * (self.text_columns - width(label)), palette.ACCENT)]
         return self._text_row(page, row)
+
+    def continues(self, number: int) -> bool:
+        """Also over the border of two windows, which need not be a line's end."""
+        above = self._above()
+        if self.pages is None or number <= above:
+            return False
+        (page, row), (before, row_before) = self.pages.find(number - above), self.pages.find(number - above - 1)
+        if page.ruled and row == 0:
+            return False
+        first, end = before.span(row_before)
+        return first < end and not before.text[first - before.at : end - before.at].endswith("\n")
 
     def _text_row(self, page: Page, row: int) -> Row:
         first, end = page.span(row)
@@ -276,6 +296,7 @@ class CorpusText(Rows):
     # ---- moving ----------------------------------------------------------------------------------------------
 
     def on_resize(self, event: events.Resize) -> None:
+        self.select(None)
         anchor = self._held_place()
         if self.pages is not None:
             self.pages.wrap(self._columns)
