@@ -52,6 +52,10 @@ from charrnn.text import cache
 from charrnn.text.corpus import Corpus
 
 SAMPLER_ENDS_WITHIN = 2.0
+TORCH_AFTER = 0.5
+"""Seconds that the corpus may take before torch is loaded beside it: they would both compute under one lock."""
+TOLD_WITHIN = 0.05
+"""Seconds in which clients are told of the corpus before torch is loaded, which would keep the loop from it."""
 
 
 class Engine:
@@ -111,7 +115,8 @@ class Engine:
         if connection.wants_stream:
             self._watchers.came(connection)
             self.board.set_status(watchers=len(self._watchers))
-            if self._sampler is None:
+            asyncio.get_running_loop().call_later(TORCH_AFTER, self._start_sampler)
+            if self._corpus is not None:
                 self._start_sampler()
         connection.wake(hurry=True)
 
@@ -203,6 +208,9 @@ class Engine:
     # ---- the stream -------------------------------------------------------------------------------------------
 
     def _start_sampler(self) -> None:
+        """Starts the stream if somebody watches and nobody has done so yet."""
+        if self._sampler is not None or self._stop_asked.is_set() or not len(self._watchers):
+            return
         loop = asyncio.get_running_loop()
 
         def emit(piece: Generated, urgent: bool) -> None:
@@ -335,6 +343,7 @@ class Engine:
         if corpus is None:
             return
         self._corpus = corpus
+        asyncio.get_running_loop().call_later(TOLD_WITHIN, self._start_sampler)
         self.desk.open(corpus)
         self.subject.corpus = corpus
         prime = corpus.vocabulary.known(stream.prime) if stream.prime else corpus.line_for_prime()
