@@ -4,9 +4,10 @@ One run streams at full pace, with a client that has the engine say something al
 take turns with windows in which four clients that read nothing and a real workbench whose terminal takes nothing are
 attached.
 
-The step rate of a window with them is set against those of the two windows beside it. Where it is more than 2 % below
-the slower of the two, it must not be their doing: they could hold training up by making it wait, which shows as sleep
-of the training loop, or by taking the cores from it, which shows as work of the engine.
+The step rate of a window with them is set against those of the two windows beside it, and told. It is the machine's
+doing too, though, which may be slower for a while; what is judged is therefore what the clients can do to it: hold
+training up by making it wait, which shows as sleep of the training loop, or take the cores from it, which shows as work
+of the engine. Neither may cost it 2 %, whatever the rate.
 
 What the sampler's thread computes does not count as that work: it makes the same characters a second whoever is there,
 and on a machine that is slower for a while, because its neighbours are busy, it needs longer for them just as the
@@ -75,8 +76,8 @@ def keep(times: int, folder: Path, seed: int) -> Outcome:
         ratios.append(2 * window.rate / sum(one.rate for one in beside))
         slept = window.slept - max(one.slept for one in beside)
         worked = (window.engine - max(one.engine for one in beside)) / cores
-        if window.rate < (1 - WITHIN) * min(one.rate for one in beside) and max(slept, worked) > WITHIN:
-            broken.append(f"steps fell to {ratios[-1]:.3f}, slept {slept:.3f} s/s, the engine worked {worked:.3f} s/s")
+        if max(slept, worked) > WITHIN:
+            broken.append(f"step rate {ratios[-1]:.3f}, slept {slept:.3f} s/s, the engine worked {worked:.3f} s/s")
         elif grown[number] > MOST_MEMORY:
             broken.append(f"the engine's memory grew by {grown[number] / 1e6:.1f} MB")
     measured = (
