@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from charrnn.engine.last_stream import LONGEST_PRIME
 from charrnn.engine.messages import Notice
 from charrnn.engine.questions.travel import LONGEST_ERA, EraWritten, StatesKept, StateThen, TravelRun
 from charrnn.insight.eras import KeptState, kept_states, nearest_first
+from charrnn.presets import range_problem
 
 if TYPE_CHECKING:
     from charrnn.insight.travel import Traveller
@@ -64,6 +66,10 @@ async def travel_run(question: TravelRun, subject: Subject, tell: Tell) -> None:
         words = f"A state can write {LONGEST_ERA:,} characters at most, after a prime of {LONGEST_PRIME:,} at most."
         await tell(Notice("warning", words))
         return
+    for name, value in {"seed": question.seed, **asdict(question.knobs)}.items():
+        problem = range_problem(name, value)
+        if problem:
+            raise UsageError(f"{name.replace('_', '-')} {problem}.")
     journey, done, told = _Journey(question), set(question.had), None
     near = question.near
     while True:
@@ -74,6 +80,7 @@ async def travel_run(question: TravelRun, subject: Subject, tell: Tell) -> None:
             await tell(StatesKept(question.number, seen))
         newest = states[-1].step if states else 0
         todo = [one for one in nearest_first(states, newest if near is None else near) if one.step not in done]
+        todo = [one for one in todo if one.step in question.only] if question.only else todo
         if not todo:
             await asyncio.sleep(LOOK_EVERY)
             continue

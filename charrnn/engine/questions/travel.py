@@ -16,7 +16,8 @@ class TravelRun(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """What does each state that the run has kept write after `prime`: `length` characters, with `seed` and `knobs`?
 
     Those nearest to the state of step `near` come first (None: the newest); the states of the steps `had` are known
-    already. `number` comes back. Answers go on coming while the run keeps new states; a `length` of 0 ends them.
+    already, and where there are steps in `only` no others are asked. `number` comes back. Answers go on coming while
+    the run keeps new states; a `length` of 0 ends them.
     """
 
     number: int
@@ -26,6 +27,7 @@ class TravelRun(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     knobs: Knobs = Knobs()
     near: int | None = None
     had: list[int] = []
+    only: list[int] = []
 
 
 # ---- from the engine -----------------------------------------------------------------------------------------
