@@ -73,7 +73,7 @@ def _facts(state: StateThen | None, journey: Journey, view: View, columns: int) 
     read = [] if state.chars is None else [f"{_amount(state.chars, ' million')} characters read"]
     brief = [] if state.chars is None else [f"{_amount(state.chars, 'M')} read"]
     step = f"step {state.step:,}"
-    ways = ([*read, *losses], [*brief, *losses], [*brief, *losses[:1]], losses[:1], [])
+    ways: tuple[list[str], ...] = ([*read, *losses], [*brief, *losses], [*brief, *losses[:1]], losses[:1], [])
     text = _first_that_fits([_SEPARATOR.join(["", *way]) for way in ways], columns - width(step))
     return [(step, palette.ACCENT_STRONG), (text, palette.PLAIN)]
 
