@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from charrnn.config import Knobs, UsageError
@@ -11,8 +12,8 @@ from charrnn.insight.eras import Era, KeptState, kept_states
 from charrnn.model.language_model import LanguageModel
 from charrnn.runs.checkpoint import load_tensors, vocabulary_of
 from charrnn.runs.directory import read_config
-from charrnn.runs.manifest import MODEL
-from charrnn.runs.saved import Saved, read_manifest
+from charrnn.runs.manifest import MODEL, Manifest
+from charrnn.runs.saved import DamagedError, Saved, read_manifest, unreadable
 from charrnn.sampling.fitting import require_fit
 from charrnn.sampling.stream import TextStream
 from charrnn.text.vocabulary import Vocabulary
@@ -36,8 +37,10 @@ class Traveller:
         """Of a run on disk. Raises UsageError where the settings or that state cannot be read."""
         config = read_config(run)
         saved = Saved(state.path, state.step, None)
-        vocabulary = vocabulary_of(saved)
-        require_fit(saved, config.model, len(vocabulary))
+        with _damage_told(state.path):
+            _sound_manifest(state.path)
+            vocabulary = vocabulary_of(saved)
+            require_fit(saved, config.model, len(vocabulary))
         return cls(LanguageModel(len(vocabulary), config.model), vocabulary)
 
     def open(self, state: KeptState) -> int | None:
@@ -46,11 +49,13 @@ class Traveller:
         Raises UsageError for one that is damaged, has gone or is of another network or vocabulary.
         """
         saved = Saved(state.path, state.step, None)
-        if vocabulary_of(saved) != self._vocabulary:
-            raise UsageError(f"The weights {state.path} are of a model that knows other characters.")
-        require_fit(saved, self._model.config, len(self._vocabulary))
-        self._model.load_state_dict(load_tensors(saved, MODEL))
-        return read_manifest(state.path).chars
+        with _damage_told(state.path):
+            manifest = _sound_manifest(state.path)
+            if vocabulary_of(saved) != self._vocabulary:
+                raise UsageError(f"The weights {state.path} are of a model that knows other characters.")
+            require_fit(saved, self._model.config, len(self._vocabulary))
+            self._model.load_state_dict(load_tensors(saved, MODEL))
+        return manifest.chars
 
     def begin(self, prime: str, seed: int, knobs: Knobs) -> TextStream:
         """A stream from the state that was opened last; the one before it ends."""
@@ -67,6 +72,27 @@ class Traveller:
         text = stream.take(length)
         known = state.chars if chars is None else chars
         return Era(state.step, known, state.train_loss, state.val_loss, stream.prime, text)
+
+
+@contextmanager
+def _damage_told(path: Path) -> Iterator[None]:
+    """A checkpoint's advice, to give another, is none here: the others come anyway."""
+    try:
+        yield
+    except DamagedError as error:
+        raise UsageError(f"The weights {path} are damaged or none of charrnn's ({error.why}).") from None
+
+
+def _sound_manifest(path: Path) -> Manifest:
+    """What belongs to a state, if its weights have the size that was written. Raises UsageError."""
+    manifest = read_manifest(path)
+    try:
+        size = (path / MODEL).lstat().st_size
+    except OSError as error:
+        raise unreadable(path, error) from None
+    if size != manifest.files.model.bytes:
+        raise DamagedError(path, f"{MODEL}: {size:,} bytes, and {manifest.files.model.bytes:,} were written")
+    return manifest
 
 
 def travel(

@@ -177,7 +177,10 @@ def load_tensors(checkpoint: Saved, name: str) -> dict[str, torch.Tensor]:
 
     Raises UsageError, also for weights or an optimiser's moments that no training leaves behind: NaN.
     """
-    recorded = read_manifest(checkpoint.path).files.of(name)
+    try:
+        recorded = read_manifest(checkpoint.path).files.of(name)
+    except KeyError:
+        raise DamagedError(checkpoint.path, f"there is no {name}") from None
     try:
         with plain_file(checkpoint.path / name) as (descriptor, size):
             if size != recorded.bytes:
