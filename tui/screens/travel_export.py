@@ -62,6 +62,6 @@ async def write(journey: Journey, run: str, ending: str) -> tuple[str, str]:
     data = await asyncio.to_thread(file_of, travelogue, ending)
     stem = f"{re.sub(r'[^A-Za-z0-9._-]+', '-', run)[:60].strip('.-') or 'run'}-travel"
     what = "The recording" if ending == ".cast" else "The page" if ending == ".html" else "The text"
-    level, words = await asyncio.to_thread(keep_new, stem, ending, data, what)
-    left = len(journey.states) - len(eras)
-    return level, f"{words}{f' ({left} of its states had no text yet)' if left else ''}"
+    if len(eras) < len(journey.states):
+        what += f" of those {len(eras)} states that have written"
+    return await asyncio.to_thread(keep_new, stem, ending, data, what)
