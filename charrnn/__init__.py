@@ -9,18 +9,22 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from charrnn.insight.eras import Era as Era
     from charrnn.insight.surprise import Surprise as Surprise
     from charrnn.insight.surprise import surprise as surprise
+    from charrnn.insight.travel import travel as travel
     from charrnn.sampling.saved_model import SavedModel as SavedModel
     from charrnn.sampling.saved_model import load_model as load_model
     from charrnn.sampling.stream import TextStream as TextStream
 
 _HOMES = {
+    "Era": "charrnn.insight.eras",
     "SavedModel": "charrnn.sampling.saved_model",
     "Surprise": "charrnn.insight.surprise",
     "TextStream": "charrnn.sampling.stream",
     "load_model": "charrnn.sampling.saved_model",
     "surprise": "charrnn.insight.surprise",
+    "travel": "charrnn.insight.travel",
 }
 
 

@@ -82,6 +82,22 @@ def _parser() -> argparse.ArgumentParser:
     )
     sample.set_defaults(run_command=_sample)
 
+    travel = commands.add_parser(
+        "travel",
+        help="what a run wrote as it learnt",
+        description="Write the same prime and seed with each state that a run has kept of itself, from gibberish to "
+        "words.",
+    )
+    travel.add_argument("run", metavar="RUN", help="the run's name or folder")
+    _add_runs_folder(travel)
+    add_knobs(travel)
+    add_number(travel, "length", int, "N", "characters after the prime (default 400)", "sample_length")
+    add_number(travel, "seed", int, "N", "the draws of chance, the same at each state (default 1)")
+    travel.add_argument(
+        "--out", metavar="FILE", help="to a new file: .txt, .html (a page with a slider), .cast (a terminal recording)"
+    )
+    travel.set_defaults(run_command=_travel)
+
     evaluate = commands.add_parser("evaluate", help="measure a loss", description="Measure a run's loss on a text.")
     _add_saved_run(evaluate)
     evaluate.add_argument("file", nargs="?", metavar="FILE", help="a text file (default: the run's held-out part)")
@@ -196,6 +212,24 @@ def _train(arguments: argparse.Namespace) -> int:
     return train(request)
 
 
+def _knobs_of(arguments: argparse.Namespace) -> Knobs:
+    given = {name: getattr(arguments, name) for name in ("temperature", "top_k", "top_p", "min_p", "greedy")}
+    return Knobs(**{name: value for name, value in given.items() if value is not None})
+
+
+def _travel(arguments: argparse.Namespace) -> int:
+    run, knobs, out = _run_of(arguments), _knobs_of(arguments), arguments.out
+    place = None if out is None else Path(out).expanduser().absolute()
+    seed = 1 if arguments.seed is None else arguments.seed
+    length = 400 if arguments.length is None else arguments.length
+    if place is None and hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    from charrnn.commands.travel import travel
+
+    travel(run, prime=arguments.prime, seed=seed, length=length, knobs=knobs, out=place)
+    return 0
+
+
 def _sample(arguments: argparse.Namespace) -> int:
     prime = arguments.prime
     if arguments.prime_file is not None:
@@ -205,9 +239,7 @@ def _sample(arguments: argparse.Namespace) -> int:
             prime = Path(arguments.prime_file).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise UsageError(f"The prime file {arguments.prime_file} cannot be read: {error}.") from None
-    run = _run_of(arguments)
-    given = {name: getattr(arguments, name) for name in ("temperature", "top_k", "top_p", "min_p", "greedy")}
-    knobs = Knobs(**{name: value for name, value in given.items() if value is not None})
+    run, knobs = _run_of(arguments), _knobs_of(arguments)
     length = 500 if arguments.length is None else arguments.length
     if hasattr(signal, "SIGPIPE"):
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `… | head` ends us silently, as it does any filter

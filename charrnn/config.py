@@ -59,6 +59,7 @@ class TrainingConfig:
 
     `evaluate_every` and `sample_every` count steps, 0 for never. `device` is resolved (never "auto") once a run
     has begun; `threads` 0 means all cores. `save_every` counts seconds between checkpoints, 0 for none by time.
+    `milestones` is how many earlier weights the run keeps for looking back, 0 for none.
 
     The learning rate rises to `lr` over `warmup` steps and falls to its end over the last `cooldown` (a share from 0 to
     1) of `steps` or `minutes`. `average` is the decay per step of the averaged weights, 0 for none. After `patience`
@@ -86,6 +87,7 @@ class TrainingConfig:
     evaluate_every: int = 100
     sample_every: int = 0
     save_every: float = 60.0
+    milestones: int = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

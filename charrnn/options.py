@@ -134,6 +134,8 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     place = parser.add_argument_group("the run")
     words = "seconds between checkpoints (default 60); 0 for only the best, on request and at the end"
     add_number(place, "save_every", float, "SECONDS", words)
+    words = "earlier weights kept for looking back (charrnn travel), in 200 MB at most (default 50); 0 for none"
+    add_number(place, "milestones", int, "N", words)
     add_number(place, "pace", float, "N", "characters a second of the live stream (default 30)")
     place.add_argument("--run", metavar="NAME-OR-FOLDER", help="where the run lives (default: a new name)")
     place.add_argument("--runs-folder", metavar="FOLDER", help="where runs live (default: the user's data folder)")

@@ -90,6 +90,7 @@ _RANGES: dict[str, tuple[float, float, str]] = {
     "linger": (0.0, 1e6, "from 0 (end at once) to 1000000 minutes"),
     "threads": (0, 4096, "at least 1"),
     "save_every": (0.0, 1e9, "from 0 (never by time) to 1e9 seconds"),
+    "milestones": (0, 1000, "from 0 (none) to 1000"),
     "evaluate_every": (0, 2**62, "at least 0 (0 for never)"),
     "sample_every": (0, 2**62, "at least 0 (0 for never)"),
     "pace": (0.0, 1e6, "from 0 (hold still) to 1000000 characters a second"),

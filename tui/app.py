@@ -52,6 +52,7 @@ from tui.settings import Settings
 from tui.starting_again import connect_again, gone
 from tui.suspending import Suspending
 from tui.theme import THEME
+from tui.travelling import Travelling
 
 PART_OF_HISTORY = 500
 """Loss points in one message that were not made just now."""
@@ -65,7 +66,18 @@ def _collect_less() -> None:
 
 
 class Workbench(
-    Playing, Charting, Browsing, Asking, Lensing, Looking, Opening, Clipping, Suspending, Drawing, App[Leaving]
+    Playing,
+    Charting,
+    Browsing,
+    Asking,
+    Lensing,
+    Travelling,
+    Looking,
+    Opening,
+    Clipping,
+    Suspending,
+    Drawing,
+    App[Leaving],
 ):
     CSS_PATH = "app.tcss"
     TITLE = "charrnn"

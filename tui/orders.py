@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from charrnn.config import UsageError
 from tui.escapes import read, written
 from tui.order import Order, number
+from tui.orders_travel import ORDERS as TRAVEL
 from tui.telling import corpus_words, knob_words, loss_words, status_words
 
 if TYPE_CHECKING:
@@ -277,6 +278,7 @@ TABLE: tuple[Order, ...] = (
     Order(("rate-down", ","), "", "learning rate divided by 1.25", _step_rate(-1), ("rate-down",)),
     Order(("rate-up", "."), "", "learning rate times 1.25", _step_rate(1), ("rate-up",)),
     Order(("cool", "c"), "", "the learning rate falls to its end; again: call it off", _cool, ("cool-down",)),
+    *TRAVEL,
     Order(("save", "w"), "", "write a checkpoint now", _save, ("checkpoint",)),
     Order(("copy", "y"), "", "the stream's text to a file", _copy, ("copy",)),
     Order(("again",), "", "start the engine again when it has gone; an empty line does, too", _again, ("start-again",)),

@@ -28,4 +28,4 @@ def save_until_saved(loop: TrainingLoop) -> None:
             case Save(again):
                 loop.writer.put(loop.snapshot(asked=not again))
             case Place(identity):
-                loop.writer.identity = identity
+                loop.writer.identity = loop.milestones.identity = identity

@@ -21,7 +21,10 @@ from charrnn.text.stored import mapped
 from charrnn.text.vocabulary import from_facts
 from charrnn.training.trainer import resolve_device
 
-CHANGEABLE = ("steps", "minutes", "threads", "lr", "cooldown", "average", "patience", "precision", "save_every")
+CHANGEABLE = (
+    *("steps", "minutes", "threads", "lr", "cooldown", "average", "patience", "precision", "save_every"),
+    "milestones",
+)
 """The settings that a run may be given anew when it goes on."""
 
 

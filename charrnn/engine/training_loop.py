@@ -14,6 +14,7 @@ from charrnn.engine.circumstances import facts_of
 from charrnn.engine.corpus_messages import MOST_PLACES
 from charrnn.engine.course import Course
 from charrnn.engine.last_save import save_until_saved
+from charrnn.engine.milestone_writer import milestones_of
 from charrnn.engine.restoring import require_step, said_of
 from charrnn.engine.run_setup import corpus_in_memory, run_config
 from charrnn.engine.run_state import RunState
@@ -152,6 +153,8 @@ class TrainingLoop:
         written = {**facts, **self.vocabulary.facts()}
         first = self.ranks.rank == 0
         self.writer = CheckpointWriter(folder, written, self._written, identity) if first else NoWriter()
+        self.milestones = milestones_of(self, identity)
+        self.milestones.look(self.trainer, self.state.held_out.at(self.trainer.steps_done))
         self.went_back = False
         spoke = published = 0.0
         reason = "asked"
@@ -241,6 +244,7 @@ class TrainingLoop:
             val_loss, best = self._evaluate()
         if step % record_interval(step) == 0 or val_loss is not None:
             self._record(val_loss)
+        self.milestones.look(self.trainer, self.state.held_out.at(step))
         if training.sample_every and step % training.sample_every == 0 and self.ranks.rank == 0:
             self.link.say(sample_of(self.trainer, self.vocabulary, self.config.stream))
         if best:
@@ -309,7 +313,7 @@ class TrainingLoop:
                 case Save(again):
                     self.writer.put(self.snapshot(asked=not again))
                 case Place(identity):
-                    self.writer.identity = identity
+                    self.writer.identity = self.milestones.identity = identity
                 case Finish():
                     self.finish = True
                     return
@@ -366,4 +370,5 @@ class TrainingLoop:
         if reason != "asked":
             save_until_saved(self)
         self.writer.close()
+        self.milestones.close()
         self.link.say(Done(reason, step, held_out.best, held_out.best_step))

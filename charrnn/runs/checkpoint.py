@@ -70,34 +70,34 @@ def save_checkpoint(
     what was there before is untouched.
     """
     final = run / CHECKPOINTS / folder_name(step)
-    new = _beside(final, "new")
+    new = beside(final, "new")
     if not run.is_dir():  # it is for its engine to make it again, with all that belongs there
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(run))
     make_folder(final.parent)
-    _discard(new)
+    discard(new)
     new.mkdir()
     try:
         files = {}
         for name, tensors in ((MODEL, model), (STATE, state)):
-            size, sha256 = write_file(new / name, _portions(tensors))
+            size, sha256 = write_file(new / name, tensor_portions(tensors))
             files[name] = FileFacts(size, sha256)
         write_file(new / MANIFEST, [manifest_bytes(step=step, val_loss=val_loss, files=files, facts=facts)])
         if os.path.lexists(final / KEEP):
             write_file(new / KEEP, [])
         sync_folder(new)
-        _put_in_place(new, final)
+        put_in_place(new, final)
     except BaseException:
-        _discard(new)
+        discard(new)
         raise
     _make_room(run)
     return final
 
 
-def _beside(final: Path, kind: str) -> Path:
+def beside(final: Path, kind: str) -> Path:
     return final.with_name(f".{final.name}.{os.getpid()}.{kind}")
 
 
-def _portions(tensors: Mapping[str, torch.Tensor]) -> Iterator[bytes | memoryview]:
+def tensor_portions(tensors: Mapping[str, torch.Tensor]) -> Iterator[bytes | memoryview]:
     """The bytes of a safetensors file, without a copy of any tensor: other threads run while they are written."""
     found = []
     for name, tensor in tensors.items():
@@ -106,12 +106,12 @@ def _portions(tensors: Mapping[str, torch.Tensor]) -> Iterator[bytes | memoryvie
     return portions(found)
 
 
-def _put_in_place(new: Path, final: Path) -> None:
+def put_in_place(new: Path, final: Path) -> None:
     """Renames, with one of the same step moved aside meanwhile; on failure all is as it was."""
-    aside = _beside(final, "old")
+    aside = beside(final, "old")
     there = os.path.lexists(final)
     if there:
-        _discard(aside)
+        discard(aside)
         final.rename(aside)
     placed = False
     try:
@@ -126,10 +126,10 @@ def _put_in_place(new: Path, final: Path) -> None:
                 aside.rename(final)
         raise
     if there:
-        _discard(aside)
+        discard(aside)
 
 
-def _discard(folder: Path) -> None:
+def discard(folder: Path) -> None:
     """Removes what is there, as far as it can be: `rmtree` raises for a failed close whatever it was told."""
     with contextlib.suppress(OSError):
         shutil.rmtree(folder)
@@ -143,11 +143,11 @@ def _make_room(run: Path) -> None:
     for checkpoint in saved:
         if checkpoint.path in stay or checkpoint.kept:
             continue
-        gone = _beside(checkpoint.path, "gone")
+        gone = beside(checkpoint.path, "gone")
         with contextlib.suppress(OSError):
-            _discard(gone)
+            discard(gone)
             checkpoint.path.rename(gone)
-            _discard(gone)
+            discard(gone)
 
 
 def vocabulary_of(checkpoint: Saved) -> Vocabulary:
@@ -177,7 +177,10 @@ def load_tensors(checkpoint: Saved, name: str) -> dict[str, torch.Tensor]:
 
     Raises UsageError, also for weights or an optimiser's moments that no training leaves behind: NaN.
     """
-    recorded = read_manifest(checkpoint.path).files.of(name)
+    try:
+        recorded = read_manifest(checkpoint.path).files.of(name)
+    except KeyError:
+        raise DamagedError(checkpoint.path, f"there is no {name}") from None
     try:
         with plain_file(checkpoint.path / name) as (descriptor, size):
             if size != recorded.bytes:

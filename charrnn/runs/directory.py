@@ -31,7 +31,7 @@ from charrnn.runs.trainer_lock import TRAINER_LOCK
 CONFIG = "config.toml"
 CONFIG_AT_MOST = 1 << 20
 """Bytes: a run's folder may come from somebody else."""
-_LEFT_OVER = {LOCK, TRAINER_LOCK, "checkpoints", "baselines.json", "loss.pdf", "stream.json"}
+_LEFT_OVER = {LOCK, TRAINER_LOCK, "checkpoints", "milestones", "baselines.json", "loss.pdf", "stream.json"}
 """What may lie in a folder that was removed while something was still being written to it."""
 
 

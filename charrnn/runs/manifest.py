@@ -7,6 +7,8 @@
      "tokens": "char", "symbols": "…", "replacement": null,
      "digest": "…"}
 
+A milestone has no state file, and `chars`, the characters learnt from, instead of how it was trained.
+
 `val_loss` is in nats per character, null where it was not measured. The vocabulary's facts are as `Vocabulary.facts`
 has them. `digest` is the sha256 of all bytes before it, so that a manifest vouches for itself as well; format 1 had
 none. A later format keeps `format` and `digest` as they are.
@@ -53,14 +55,17 @@ class FileFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Files(
     msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=lambda name: {"model": MODEL, "state": STATE}[name]
 ):
-    """Exactly these two: a name from the manifest is never a path."""
+    """These two and no others, for a name from the manifest is never a path; a milestone has no state."""
 
     model: FileFacts
-    state: FileFacts
+    state: FileFacts | None = None
 
     def of(self, name: str) -> FileFacts:
-        """The entry of MODEL or STATE."""
-        return {MODEL: self.model, STATE: self.state}[name]
+        """The entry of MODEL or STATE. Raises KeyError where there is none."""
+        found = {MODEL: self.model, STATE: self.state}[name]
+        if found is None:
+            raise KeyError(name)
+        return found
 
 
 class Manifest(msgspec.Struct, frozen=True):
@@ -70,6 +75,7 @@ class Manifest(msgspec.Struct, frozen=True):
     step: Annotated[int, msgspec.Meta(ge=0, lt=2**62)]
     files: Files
     val_loss: float | None = None
+    chars: Annotated[int, msgspec.Meta(ge=0, lt=2**62)] | None = None
     tokens: Literal["char", "byte", "word"] = "char"
     symbols: msgspec.Raw = msgspec.Raw(b"")
     replacement: msgspec.Raw = msgspec.Raw(b"")

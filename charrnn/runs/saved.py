@@ -11,9 +11,11 @@ from pathlib import Path
 
 from charrnn.config import UsageError
 from charrnn.runs.durable import read_plain, sync_folder, write_file
-from charrnn.runs.manifest import MANIFEST, MANIFEST_AT_MOST, Manifest, NewerError, parse_manifest
+from charrnn.runs.manifest import MANIFEST, MANIFEST_AT_MOST, STATE, Manifest, NewerError, parse_manifest
 
 CHECKPOINTS = "checkpoints"
+MILESTONES = "milestones"
+"""Where weights alone are kept, for looking back (`milestones.py`)."""
 KEEP = "KEEP"
 """An empty file of this name in a checkpoint's folder: it is never removed to make room."""
 DAMAGED = "damaged-"
@@ -83,7 +85,7 @@ def step_of(path: Path) -> int:
 
 
 def read_manifest(path: Path) -> Manifest:
-    """The manifest of a checkpoint's folder.
+    """The manifest of a checkpoint's folder, or of a milestone's, which has weights alone.
 
     Raises DamagedError, NewerError for a later format, UsageError where this user may not read it.
     """
@@ -97,6 +99,8 @@ def read_manifest(path: Path) -> Manifest:
         raise DamagedError(path, str(error)) from None
     if manifest.step != step_of(path):
         raise DamagedError(path, f"{MANIFEST} is of step {manifest.step:,}")
+    if manifest.files.state is None and path.parent.name != MILESTONES:
+        raise DamagedError(path, f"{MANIFEST} names no {STATE}")
     return manifest
 
 

@@ -21,6 +21,7 @@ from charrnn.engine.client import EngineClient, attach
 from charrnn.engine.messages import Ended, Hello, ModelInfo, SetLearningRate, SetPaused
 from charrnn.runs.directory import socket_folder, socket_path
 from charrnn.runs.metrics import read_metrics
+from charrnn.runs.milestones import list_milestones
 from charrnn.runs.saved import list_checkpoints
 from tests.engine.driving import Watcher, children
 
@@ -132,6 +133,7 @@ def test_a_killed_rank_comes_back_and_the_run_is_done_as_one(corpus_file: Path, 
     assert "2 processes" in begun[0][0]
     assert 0 == begun[0][1] < begun[1][1] < begun[2][1]
     assert list_checkpoints(run)[-1].step == 400
+    assert [one.step for one in list_milestones(run)][:2] == [0, 11]
 
 
 def test_a_workbench_attaches_and_what_it_asks_holds_on_every_rank_until_torchrun_is_ended(

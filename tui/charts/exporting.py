@@ -119,10 +119,11 @@ async def write(scene: Scene, run: str, ending: str) -> tuple[str, str]:
     if isinstance(data, str):
         return "warning", data
     stem = f"{re.sub(r'[^A-Za-z0-9._-]+', '-', run)[:60].strip('.-') or 'run'}-loss"
-    return await asyncio.to_thread(_keep, stem, ending, data)
+    return await asyncio.to_thread(keep_new, stem, ending, data)
 
 
-def _keep(stem: str, ending: str, data: bytes) -> tuple[str, str]:
+def keep_new(stem: str, ending: str, data: bytes, what: str = "The chart") -> tuple[str, str]:
+    """Writes `data` to a new file, in the folder it was started in or the cache; a notice's level and words."""
     from platformdirs import user_cache_path
 
     reason = ""
@@ -134,8 +135,8 @@ def _keep(stem: str, ending: str, data: bytes) -> tuple[str, str]:
         except OSError as error:
             reason = error.strerror or str(error)
             continue
-        return "info", f"The chart is in {safe_line(str(place))}"
-    return "warning", f"The chart could not be written: {reason}."
+        return "info", f"{what} is in {safe_line(str(place))}"
+    return "warning", f"{what} could not be written: {reason}."
 
 
 async def _by_matplotlib(picture: Picture, ending: str) -> bytes | str:

@@ -7,8 +7,10 @@ from typing import Any
 
 from charrnn.engine.answering.reading import read_text
 from charrnn.engine.answering.subject import Subject, Tell
-from charrnn.engine.questions import reading
+from charrnn.engine.answering.travel import travel_run
+from charrnn.engine.questions import reading, travel
 
 HANDLERS: dict[type[Any], Callable[[Any, Subject, Tell], Awaitable[None]]] = {
     reading.ReadText: read_text,
+    travel.TravelRun: travel_run,
 }

@@ -7,9 +7,10 @@ Some answers come once, others go on coming until another question of that kind 
 from __future__ import annotations
 
 from charrnn.engine.questions.reading import ReadText, TextRead
+from charrnn.engine.questions.travel import EraWritten, StatesKept, TravelRun
 
-Question = ReadText
-QUESTIONS = (ReadText,)
+Question = ReadText | TravelRun
+QUESTIONS = (ReadText, TravelRun)
 
-Answer = TextRead
-ANSWERS = (TextRead,)
+Answer = TextRead | StatesKept | EraWritten
+ANSWERS = (TextRead, StatesKept, EraWritten)
