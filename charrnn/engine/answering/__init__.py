@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from charrnn.engine.answering.copying import tell_copies, watch_copies
 from charrnn.engine.answering.reading import read_text
 from charrnn.engine.answering.subject import Subject, Tell
 from charrnn.engine.questions import reading
+from charrnn.engine.questions.copying import TellCopies, WatchCopies
 
 HANDLERS: dict[type[Any], Callable[[Any, Subject, Tell], Awaitable[None]]] = {
     reading.ReadText: read_text,
+    WatchCopies: watch_copies,
+    TellCopies: tell_copies,
 }

@@ -6,10 +6,11 @@ Some answers come once, others go on coming until another question of that kind 
 
 from __future__ import annotations
 
+from charrnn.engine.questions.copying import CopiedCurve, Copies, CopiesTold, TellCopies, WatchCopies
 from charrnn.engine.questions.reading import ReadText, TextRead
 
-Question = ReadText
-QUESTIONS = (ReadText,)
+Question = ReadText | WatchCopies | TellCopies
+QUESTIONS = (ReadText, WatchCopies, TellCopies)
 
-Answer = TextRead
-ANSWERS = (TextRead,)
+Answer = TextRead | Copies | CopiesTold | CopiedCurve
+ANSWERS = (TextRead, Copies, CopiesTold, CopiedCurve)

@@ -1,7 +1,7 @@
 """The index of a corpus's training text on disk: in the private cache, made once for each text. No torch here.
 
-    CACHE/copying/KEY.index   the text in UTF-8, filled up to eight bytes; its suffix array; its counts of characters
-    CACHE/copying/KEY.json    how many bytes
+CACHE/copying/KEY.index   the text in UTF-8, filled up to eight bytes; its suffix array; its counts of characters
+CACHE/copying/KEY.json    how many bytes
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any, cast
 import numpy as np
 
 from charrnn.config import UsageError
-from charrnn.insight.copying.index import STEP, CopyingIndex, counts_of, suffix_array
+from charrnn.insight.copying.index import LARGEST, STEP, CopyingIndex, counts_of, suffix_array
 from charrnn.text import cache
 from charrnn.text.corpus import Corpus
 from charrnn.text.vocabulary import Ids, Vocabulary
@@ -45,16 +45,25 @@ def parts_of(vocabulary: Vocabulary, ids: Ids) -> Iterator[bytes]:
         start = end
 
 
-def make(place: Path, vocabulary: Vocabulary, ids: Ids, progress: Progress = lambda *_: None) -> None:
+def too_large(most: int) -> str:
+    """The sentence about a text of more than so many bytes."""
+    return f"Copies are looked for in training texts of up to {most // 1_000_000} MB; this one is larger."
+
+
+def make(
+    place: Path, vocabulary: Vocabulary, ids: Ids, progress: Progress = lambda *_: None, *, most: int = LARGEST
+) -> None:
     """Indexes the text of ids and keeps that at `place`: some five bytes of memory for each of the text's.
 
-    Raises UsageError where there is no text or no room, OSError.
+    Raises UsageError where there is no text, or more than `most` bytes of it; OSError.
     """
     with cache.new_file(place.parent) as new:
         written, tokens = 0, max(1, len(ids))
         for number, part in enumerate(parts_of(vocabulary, ids)):
             new.write(part)
             written += len(part)
+            if written > most:
+                raise UsageError(too_large(most))
             progress("reading", min(1.0, (number + 1) * _PART / tokens))
         if not written:
             raise UsageError("There is no training text to compare with.")

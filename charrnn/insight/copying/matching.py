@@ -35,9 +35,9 @@ class Copied:
 class Matcher:
     """The longest piece of the training text that ends where the text, which comes by characters, ends.
 
-    Each character narrows the row of places where that piece goes on. Where it goes on nowhere, as few characters as can
-    be are left off the piece's beginning; how many is found by doubling and halving, so that the end of a long copy takes
-    no longer than others.
+    Each character narrows the row of places where that piece goes on. Where it goes on nowhere, as few characters as
+    can be are left off the piece's beginning; how many is found by doubling and halving, so that the end of a long copy
+    takes no longer than others.
     """
 
     def __init__(self, index: CopyingIndex, longer_than: int = LONGER_THAN) -> None:
@@ -51,6 +51,11 @@ class Matcher:
         self._piece = bytearray()
         self._length = 0
         self._row = (0, self._index.bytes)
+
+    @property
+    def length(self) -> int:
+        """How many characters the piece has that the text ends with."""
+        return self._length
 
     @property
     def copy(self) -> Copied | None:
