@@ -36,6 +36,7 @@ from tui.browsing import Browsing
 from tui.charting import Charting
 from tui.charts.view import View
 from tui.clipping import Clipping
+from tui.copies_watching import CopiesWatching
 from tui.drawing import Drawing
 from tui.hearers import Hearers
 from tui.leaving import Leaving, with_way_back
@@ -65,7 +66,18 @@ def _collect_less() -> None:
 
 
 class Workbench(
-    Playing, Charting, Browsing, Asking, Lensing, Looking, Opening, Clipping, Suspending, Drawing, App[Leaving]
+    Playing,
+    Charting,
+    Browsing,
+    CopiesWatching,
+    Asking,
+    Lensing,
+    Looking,
+    Opening,
+    Clipping,
+    Suspending,
+    Drawing,
+    App[Leaving],
 ):
     CSS_PATH = "app.tcss"
     TITLE = "charrnn"
