@@ -27,8 +27,8 @@ def words_of(told: CopiesTold) -> str:
     pieces = "1 piece" if told.count == 1 else f"{told.count:,} pieces"
     place = f"from character {longest.at:,} on{times}"
     return (
-        f"Copied is {100 * told.share:.0f} % of the newest {told.characters:,} characters, in {pieces}. The longest has "
-        f"{longest.length:,} characters and stands in the training text {place}: {said!r}."
+        f"Copied is {100 * told.share:.0f} % of the newest {told.characters:,} characters, in {pieces}. The longest "
+        f"has {longest.length:,} characters and stands in the training text {place}: {said!r}."
     )
 
 

@@ -1,6 +1,6 @@
 """How much of what a run writes is copied, as it learns: a sample after evaluations, written down. No torch here.
 
-The sample is written by the newest weights, beside the stream and never by the trainer: sixteen texts at once from the
+The sample is written by the newest weights, beside the stream and never by the trainer: eight texts at once from the
 same prime, under the same seeds and knobs every time, so that two of them compare. It is only made while the engine has
 a stream, and takes no more than a hundredth of a core, on a thread that yields to all others.
 """
@@ -36,7 +36,7 @@ BEGINS_AFTER = 20.0
 """Seconds of training before a text is indexed for this: a run's first moments are not to be shared."""
 LARGEST = 20_000_000
 """Tokens of training text that are indexed without being asked for."""
-STREAMS, CHARACTERS = 16, 2_000
+STREAMS, CHARACTERS = 8, 2_000
 """Texts of a sample, and how many characters they have together."""
 KNOBS = Knobs(temperature=0.8)
 SEED = 1

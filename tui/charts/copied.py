@@ -18,7 +18,7 @@ STYLE = palette.WARNING
 LETTER = "%"
 PERIOD, GAPS = 4, (1, 2, 3)
 """Dotted, and marked with its letter, so that it is told from the losses without colour."""
-ROOMY = 64
+ROOMY = 44
 """Columns of a chart from which on there is room for the curve and its axis; narrower, the line above has the value."""
 AXIS = 6
 """Columns of the axis."""

@@ -29,6 +29,7 @@ HELP = (
     "text has just so, and the figure is the share of the newest 2,000 characters that lie in such pieces."
 )
 """Two sentences for whoever has never heard of it."""
+ROOMY_COLUMNS = 72
 ROOMY = 20
 """Rows of a screen on which the help has room below the list; on others it takes the list's place for a while."""
 NO_COPIES = "nothing of late: no 21 characters in a row stand in the training text"
@@ -56,6 +57,11 @@ class CopyRows(PickRows):
     def on_resize(self, event: events.Resize) -> None:
         self.show()
 
+    @property
+    def roomy(self) -> bool:
+        """Whether there is room for all that is known of a copy."""
+        return self.text_columns >= ROOMY_COLUMNS
+
     def _row(self, copy: Copy) -> Row:
         seen = copy.end > self._sight[0] and copy.begin < self._sight[1]
         style = LEVELS[max(0, sum(copy.length >= least for least, _ in LEVELS) - 1)][1]
@@ -65,12 +71,12 @@ class CopyRows(PickRows):
             (f"{copy.length:>5,}", style),
             ("  ", palette.PLAIN),
         ]
-        if room >= 70:
+        if self.roomy:
             share = f" {100 * copy.at // max(1, self._trained):>3} %"
             row.append((f"{'×' + format(copy.times, ','):>7}  {copy.at:>11,}{share}  ", palette.QUIET))
         elif room >= 46:
             row.append((f"{copy.at:>11,}  ", palette.QUIET))
-        text = safe_line(copy.text[:400].replace("\n", "↵"))
+        text = safe_line(copy.text.strip().replace("\n", "↵"))
         return [*row, (fit(text, room - sum(len(cells) for cells, _ in row)), palette.PLAIN)]
 
     def picked(self, number: int) -> None:
@@ -150,10 +156,12 @@ class CopiesScreen(Covering[Copy | None]):
         """What is known by now."""
         told = self._lens.told
         self._rows.show()
-        figures = []
+        figures = [
+            Part("length, times, from character" if self._rows.roomy else "length, from character", palette.QUIET, 3)
+        ]
         if told is not None and told.state == "ready":
             newest = f"of the newest {told.characters:,} characters"
-            figures = [
+            figures += [
                 Part(
                     f"copied {100 * told.share:.0f} % {newest}",
                     palette.ACCENT_STRONG,
