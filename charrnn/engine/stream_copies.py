@@ -67,7 +67,8 @@ class StreamCopies:
         for piece in pieces:
             if piece.position != self._position:
                 self._begin_at(piece.position)
-            if piece.prime or piece.stream != self._stream:
+            went_back = getattr(piece, "after", None) is not None
+            if piece.prime or went_back or piece.stream != self._stream:
                 self._end()
                 self._matcher.begin_anew(piece.position)
             self._stream = piece.stream
