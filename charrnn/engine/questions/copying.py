@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-LONGEST_TOLD = 400
+LONGEST_TOLD = 1_000
 """Characters of a copy's text that are told."""
 MOST_TOLD = 500
 """Copies that are told at a time, the newest."""
