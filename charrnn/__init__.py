@@ -9,6 +9,11 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from charrnn.insight.copying.index import CopyingIndex as CopyingIndex
+    from charrnn.insight.copying.index import copying_index as copying_index
+    from charrnn.insight.copying.matching import Copied as Copied
+    from charrnn.insight.copying.matching import copied_share as copied_share
+    from charrnn.insight.copying.matching import copies as copies
     from charrnn.insight.eras import Era as Era
     from charrnn.insight.surprise import Surprise as Surprise
     from charrnn.insight.surprise import surprise as surprise
@@ -19,9 +24,14 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Era": "charrnn.insight.eras",
+    "Copied": "charrnn.insight.copying.matching",
+    "CopyingIndex": "charrnn.insight.copying.index",
     "SavedModel": "charrnn.sampling.saved_model",
     "Surprise": "charrnn.insight.surprise",
     "TextStream": "charrnn.sampling.stream",
+    "copied_share": "charrnn.insight.copying.matching",
+    "copies": "charrnn.insight.copying.matching",
+    "copying_index": "charrnn.insight.copying.index",
     "load_model": "charrnn.sampling.saved_model",
     "surprise": "charrnn.insight.surprise",
     "travel": "charrnn.insight.travel",

@@ -36,6 +36,7 @@ from tui.browsing import Browsing
 from tui.charting import Charting
 from tui.charts.view import View
 from tui.clipping import Clipping
+from tui.copies_watching import CopiesWatching
 from tui.drawing import Drawing
 from tui.hearers import Hearers
 from tui.leaving import Leaving, with_way_back
@@ -72,6 +73,7 @@ class Workbench(
     Asking,
     Lensing,
     Travelling,
+    CopiesWatching,
     Looking,
     Opening,
     Clipping,

@@ -21,6 +21,7 @@ from rich.style import Style
 from charrnn.engine.mark_messages import Mark
 from charrnn.engine.messages import LossPoint
 from tui import palette
+from tui.charts import copied
 from tui.charts.canvas import Canvas, Row, heavier, segments_of
 from tui.charts.labels import IMPORTANCE, glyph_of, loss_labels, place_labels
 from tui.charts.scene import Curve, Scene, curves, marks_in_sight, rate_before
@@ -138,15 +139,21 @@ def draw(scene: Scene, columns: int, rows: int) -> Drawn:
     y, within, beyond = _with_references(scene, _limits(values), scaled)
     labels = loss_labels(*y, height, log=view.log)
     margin = max(map(width, labels.values()))
-    canvas = Canvas(columns - margin - 2, height, palette.QUIET) if columns - margin - 2 >= 6 else None
+    right = copied.AXIS if scene.copied and columns >= copied.ROOMY else 0
+    inner = columns - margin - 2 - right
+    canvas = Canvas(inner, height, palette.QUIET) if inner >= 6 else None
     if canvas is None:
         return _sentence("too narrow for a chart", columns, rows)
     frame = _Frame((low, high), y, canvas.columns, height, log=view.log)
+    if right:
+        _draw_copied(canvas, frame, scene)
     unnamed = _draw_all(canvas, frame, scene, found, within)
     body: list[Row] = []
     for number, row in enumerate(canvas.strips()):
         edge = " ┤" if number in labels else " │"
         body.append([Segment(labels.get(number, "").rjust(margin) + edge, palette.QUIET), *row])
+        if right:
+            body[-1].append(copied.axis_label(number, height))
     indent = Segment(" " * (margin + 2), palette.QUIET)
     places = [
         (cell, palette.QUIET) for cell in place_labels(view.axis, low, high, canvas.columns).ljust(canvas.columns)
@@ -220,6 +227,18 @@ def _draw_all(
     for name, nats in within:
         _name_reference(canvas, frame.row(scene.view.value(nats)), f"{name} {scene.view.text(nats, 2)}")
     return unnamed
+
+
+def _draw_copied(canvas: Canvas, frame: _Frame, scene: Scene) -> None:
+    """The share of copies, behind the losses."""
+    run = copied.copied_run(scene)
+    if not run:
+        return
+    own = _Frame(frame.x, (0.0, 1.0), frame.columns, frame.rows, log=False)
+    drawn = own.dots(Series([run], []))
+    canvas.dots(drawn, copied.STYLE, copied.GAPS, copied.PERIOD)
+    for at, share in {run[0], run[len(run) // 2], run[-1]}:
+        canvas.write(own.row(share), own.column(at), copied.LETTER, copied.STYLE + palette.STRONG)
 
 
 def _other_style(number: int) -> Style:

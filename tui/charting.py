@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from textual import work
 from textual.app import App
 
+from charrnn.engine.questions.copying import CopiedPoint
 from charrnn.text.baselines import named
 from tui.charts.scene import LETTERS, Other, Scene
 from tui.charts.view import AXIS_WORDS, SMOOTHING_WORDS, UNIT_WORDS, View
@@ -43,6 +44,8 @@ class Charting(App[Leaving]):
     chart_window = Window()
     _others: dict[Path, Record | None] = {}  # noqa: RUF012 - replaced, never changed
     _laid: tuple[Other, ...] = ()
+    copied_curve: tuple[CopiedPoint, ...] = ()
+    copied_shown = True
     _chart_pulse: Pulse
     _steering: Pulse | None = None
 
@@ -52,6 +55,7 @@ class Charting(App[Leaving]):
     def begin_chart(self) -> None:
         """A run's chart begins as a whole, and with no other run over it."""
         self.chart_window, self._others, self._laid = Window(), {}, ()
+        self.copied_curve = ()
         self.workers.cancel_group(self, "others")
 
     # ---- drawing ---------------------------------------------------------------------------------------------
@@ -62,9 +66,9 @@ class Charting(App[Leaving]):
         session = self.session
         figures = session.baselines.figures if session.baselines else None
         references = tuple(entry for entry in named(figures) if entry[0] in REFERENCES) if figures else ()
-        return Scene(
-            tuple(session.points), self.chart_view, self.chart_window, references, tuple(session.marks), self._laid
-        )
+        copied = self.copied_curve if self.copied_shown else ()
+        marks = tuple(session.marks)
+        return Scene(tuple(session.points), self.chart_view, self.chart_window, references, marks, self._laid, copied)
 
     def _draw_chart(self) -> None:
         self.panes.loss.show(self.scene)
@@ -143,6 +147,13 @@ class Charting(App[Leaving]):
             return window.onto(extent, *own) if alone and own else replace(window, low=None, high=None)
 
         self._steer(whole)
+
+    def action_chart_copied(self) -> None:
+        self.copied_shown = not self.copied_shown
+        if not self.copied_curve:
+            words = "is not known yet: it is measured after evaluations" if self.copied_shown else "is not shown"
+            self.say("info", f"The share of copies {words}.")
+        self._chart_pulse.now()
 
     # ---- other runs ------------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from charrnn.config import UsageError
+from tui import orders_copying
 from tui.escapes import read, written
 from tui.order import Order, number
 from tui.orders_travel import ORDERS as TRAVEL
@@ -284,6 +285,7 @@ TABLE: tuple[Order, ...] = (
     Order(("again",), "", "start the engine again when it has gone; an empty line does, too", _again, ("start-again",)),
     Order(("detach", "d"), "", "leave, training goes on", _detach, ("detach",)),
     Order(("quit", "q"), "", "write a checkpoint, stop training, leave", _quit, ("quit", "interrupt")),
+    *orders_copying.TABLE,
     Order(("help", "?"), "", "this list", _help, ("help", "palette")),
 )
 _BY_NAME = {name: order for order in TABLE for name in order.names}

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import csv
 import shutil
+from bisect import bisect_left
 from pathlib import Path
 
 from charrnn.commands.checkpoints import tell_damaged
 from charrnn.commands.picture import MISSING, PICTURES, Line, Picture, drawn
 from charrnn.config import UsageError
+from charrnn.runs import copied
 from charrnn.runs.manifest import MODEL
 from charrnn.runs.metrics import read_metrics
 from charrnn.runs.recovery import open_checkpoint
 
 COLUMNS = ("step", "chars", "seconds", "train_loss", "val_loss", "learning_rate")
+COPIED_COLUMNS = ("copied_share", "longest_copy")
+"""Where it was measured how much of what the run writes is copied."""
 
 
 def export(run: Path, out: Path, which: str = "best") -> str:
@@ -53,15 +57,31 @@ def plot_losses(run: Path, out: Path) -> None:
         if points:
             losses.append(Line(name, kind, [x for x, _ in points], [y for _, y in points]))
     first, last = float(lines[0]["step"]), float(lines[-1]["step"])
-    picture = Picture(run.name, "loss (nats per character)", first, max(last, first + 1), losses)
+    picture = Picture(run.name, "loss (nats per character)", first, max(last, first + 1), losses, copied=_copied(run))
     out.write_bytes(drawn(picture, out.suffix.lower()))
 
 
 def _write_csv(run: Path, out: Path) -> None:
+    lines, samples = read_metrics(run), copied.read(run)
+    steps = [line["step"] for line in lines]
+    for step, share, longest in samples:  # with the first line that was written by then
+        at = bisect_left(steps, step)
+        if at < len(lines):
+            lines[at] |= {"copied_share": share, "longest_copy": longest}
+    columns = (*COLUMNS, *COPIED_COLUMNS) if samples else COLUMNS
     with open(out, "w", newline="", encoding="utf-8") as file:
-        table = csv.DictWriter(file, COLUMNS, restval="", extrasaction="ignore")
+        table = csv.DictWriter(file, columns, restval="", extrasaction="ignore")
         table.writeheader()
-        table.writerows(read_metrics(run))
+        table.writerows(lines)
+
+
+def _copied(run: Path) -> Line | None:
+    """The share of copies in per cent, where it was measured."""
+    samples = copied.read(run)
+    if not samples:
+        return None
+    steps, shares = [float(step) for step, _, _ in samples], [100 * share for _, share, _ in samples]
+    return Line("copied (%)", "copied", steps, list(shares))
 
 
 def _copy_model(run: Path, out: Path, which: str) -> None:

@@ -51,7 +51,10 @@ class Happening(msgspec.Struct, frozen=True):
 
 
 class Picture(msgspec.Struct, frozen=True):
-    """A whole chart: values as they are shown, places in `scale`'s unit (steps, characters, seconds)."""
+    """A whole chart: values as they are shown, places in `scale`'s unit (steps, characters, seconds).
+
+    `copied` is a share in per cent, on an axis of its own at the right.
+    """
 
     title: str
     y_label: str
@@ -62,6 +65,7 @@ class Picture(msgspec.Struct, frozen=True):
     log: bool = False
     rules: list[Rule] = []
     happenings: list[Happening] = []
+    copied: Line | None = None
 
     @property
     def x_label(self) -> str:
@@ -118,6 +122,13 @@ def drawn(picture: Picture, ending: str) -> bytes:
             color="0.45",
             parse_math=False,
         )
+    if picture.copied is not None:
+        share = axes.twinx()
+        share.plot(
+            picture.copied.xs, [y or 0.0 for y in picture.copied.ys], color="tab:purple", linewidth=1.1, linestyle=":"
+        )
+        share.set_ylim(0, 100)
+        share.set_ylabel(picture.copied.name, color="tab:purple")
     if picture.log:
         from matplotlib.ticker import NullLocator
 

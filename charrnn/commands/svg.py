@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT = 800, 450
 LEFT, RIGHT, TOP, BOTTOM = 62, 18, 38, 52
+SHARE_AXIS = 42
+SHARE_COLOUR = "#7a4f9a"
 GREY, FAINT, INK = "#6b6b6b", "#d9d9d9", "#222222"
 _OTHERS = (("#9c5d00", "6 3"), ("#15733a", "2 2"), ("#7a3e9d", "8 3 2 3"), ("#b02a5b", "4 2"), ("#3a5fcd", "1 3"))
 
@@ -36,13 +38,14 @@ class _Plane:
             low, high = (min(low, at), max(high, at)) if low - near <= at <= high + near else (low, high)
         margin = 0.05 * (high - low) or max(abs(low) * 0.05, 0.05)
         self.y = (low - margin, high + margin)
+        self.right = RIGHT + (SHARE_AXIS if picture.copied is not None else 0)
         self.x = (picture.low, picture.high if picture.high > picture.low else picture.low + 1.0)
 
     def scaled(self, value: float) -> float:
         return math.log10(value) if self.log else value
 
     def across(self, at: float) -> float:
-        return LEFT + (at - self.x[0]) / (self.x[1] - self.x[0]) * (WIDTH - LEFT - RIGHT)
+        return LEFT + (at - self.x[0]) / (self.x[1] - self.x[0]) * (WIDTH - LEFT - self.right)
 
     def down(self, value: float) -> float:
         return TOP + (self.y[1] - self.scaled(value)) / (self.y[1] - self.y[0]) * (HEIGHT - TOP - BOTTOM)
@@ -95,7 +98,7 @@ def _styles(lines: Sequence[Line]) -> Iterator[tuple[Line, str, float, str]]:
 def svg(picture: Picture) -> str:
     """The picture as the text of an SVG file, WIDTH by HEIGHT."""
     plane = _Plane(picture)
-    bottom, right = HEIGHT - BOTTOM, WIDTH - RIGHT
+    bottom, right = HEIGHT - BOTTOM, WIDTH - plane.right
     out = [
         '<?xml version="1.0" encoding="UTF-8"?>',
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" '
@@ -126,6 +129,8 @@ def svg(picture: Picture) -> str:
         if plane.y[0] <= plane.scaled(rule.value) <= plane.y[1]:
             y = plane.down(rule.value)
             out += [_stroke(LEFT, y, right, y, GREY, "2 3"), _words(LEFT + 6, y - 4, rule.name)]
+    if picture.copied is not None:
+        out += _share(picture.copied, plane)
     styled = list(_styles(picture.lines))
     for line, colour, thickness, dash in styled:
         for piece in _pieces(line):
@@ -155,6 +160,29 @@ def _polyline(
         f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="{thickness}" '
         f'stroke-linejoin="round"{dashed}/>'
     )
+
+
+def _share(line: Line, plane: _Plane) -> list[str]:
+    """A share in per cent, dotted, with its axis at the right."""
+    bottom, right = HEIGHT - BOTTOM, WIDTH - plane.right
+    middle = (TOP + bottom) / 2
+    out = [_stroke(right, TOP, right, bottom, SHARE_COLOUR)]
+    for value in (0, 50, 100):
+        y = bottom - value / 100 * (bottom - TOP)
+        out.append(_words(right + 5, y + 4, f"{value}", fill=SHARE_COLOUR))
+    turned = f' transform="rotate(-90 {WIDTH - 12} {middle:.1f})"'
+    out.append(_words(WIDTH - 12, middle, line.name, anchor="middle", fill=SHARE_COLOUR, more=turned))
+    places = [
+        (plane.across(x), bottom - y / 100 * (bottom - TOP))
+        for x, y in zip(line.xs, line.ys, strict=True)
+        if y is not None
+    ]
+    path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
+    out.append(
+        f'<polyline points="{path}" fill="none" stroke="{SHARE_COLOUR}" stroke-width="1.4" stroke-dasharray="1.5 3"/>'
+    )
+    out += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="1.8" fill="{SHARE_COLOUR}"/>' for x, y in places[-1:]]
+    return out
 
 
 def _happenings(picture: Picture, plane: _Plane) -> list[str]:

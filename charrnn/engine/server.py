@@ -19,6 +19,7 @@ from charrnn.engine.answering.subject import Subject
 from charrnn.engine.baselines import MEASURED_AFTER, find_baselines
 from charrnn.engine.board import Board
 from charrnn.engine.connection import PATIENCE, Connection
+from charrnn.engine.copied_curve import keep_curve
 from charrnn.engine.corpus_desk import CorpusDesk
 from charrnn.engine.last_stream import LONGEST_PRIME as LONGEST_PRIME
 from charrnn.engine.last_stream import LastStream, StreamKeeper
@@ -317,6 +318,7 @@ class Engine:
         listener = Listener(self._supervisor.folder, self.board, self.connect)
         self._tasks.add(asyncio.create_task(listener.serve()))
         self._tasks.add(asyncio.create_task(self._tell_baselines()))
+        self._tasks.add(asyncio.create_task(keep_curve(self.subject)))
         if not self._request.result().train:
             self._tasks.add(asyncio.create_task(self._end_if_only_looked_at()))
 

@@ -24,6 +24,7 @@ from charrnn.commands.picture import (
     write_new,
 )
 from charrnn.engine.messages import LossPoint
+from tui.charts.copied import copied_at, copied_run
 from tui.charts.labels import unit_label, words_of
 from tui.charts.scene import Scene, curves, marks_in_sight, rate_before
 from tui.charts.series import Series
@@ -43,6 +44,7 @@ def picture_of(scene: Scene, title: str) -> Picture:
     if extent is None:
         raise ValueError("there are no losses")
     low, high = scene.window.limits(extent)
+    run = copied_run(scene)
     lines: list[Line] = []
     for one in curves(scene, MOST_POINTS):
         if one.dust is not None:
@@ -61,6 +63,7 @@ def picture_of(scene: Scene, title: str) -> Picture:
             Happening(mark.kind, at, words_of(mark, rate_before(scene.points, scene.marks, mark)))
             for at, mark in marks_in_sight(scene, low, high)
         ],
+        copied=Line("copied (%)", "copied", [at for at, _ in run], [100 * share for _, share in run]) if run else None,
     )
 
 
@@ -93,16 +96,26 @@ def table(scene: Scene, run: str) -> bytes:
     file = io.StringIO(newline="")
     writer = csv.writer(file)
     unit = _COLUMNS[scene.view.unit]
-    writer.writerow(["run", "step", "chars", "seconds", f"train_{unit}", f"held_out_{unit}", "learning_rate"])
+    copied = ["copied_share", "longest_copy"] if scene.copied else []
+    writer.writerow(["run", "step", "chars", "seconds", f"train_{unit}", f"held_out_{unit}", "learning_rate", *copied])
     for name, points in ((run, scene.points), *((other.name, other.points) for other in scene.others)):
+        before = -1
         for point in between(points, scene.view, low, high):
-            writer.writerow([name, *_cells(point, scene.view)])
+            cells = _copied_cells(scene, before, point.step) if copied and points is scene.points else []
+            writer.writerow([name, *_cells(point, scene.view), *cells])
+            before = point.step
     return file.getvalue().encode()
 
 
 def _cells(point: LossPoint, view: View) -> list[object]:
     losses = ["" if loss is None else view.value(loss) for loss in (point.train_loss, point.val_loss)]
     return [point.step, point.chars, point.seconds, *losses, point.learning_rate]
+
+
+def _copied_cells(scene: Scene, before: int, step: int) -> list[object]:
+    """The sample that was made after one recorded step and by the next; empty for none."""
+    sample = copied_at(scene, step)
+    return ["", ""] if sample is None or sample.step <= before else [sample.share, sample.longest]
 
 
 async def write(scene: Scene, run: str, ending: str) -> tuple[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tui import palette
+from tui.charts.copied import STYLE, copied_at, words
 from tui.charts.labels import place_text, words_of
 from tui.charts.scene import Scene, marks_in_sight, rate_before
 from tui.charts.window import nearest
@@ -33,6 +34,9 @@ def parts_at(scene: Scene, at: float, drawn: Drawn | None) -> list[Part]:
         Part(f"held-out {held}", palette.ACCENT_STRONG, 2, f"━ {held}"),
         Part(f"lr {point.learning_rate:.3g}", palette.PLAIN, 3),
     ]
+    sample = copied_at(scene, point.step)
+    if sample is not None:
+        parts.append(Part(f"{words(sample)}, longest {sample.longest}", STYLE, 4, words(sample)))
     for other in scene.others:
         if other.points:
             value = _last(other.points, other.field, nearest(other.points, view, at))

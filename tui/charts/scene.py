@@ -10,6 +10,7 @@ from typing import Literal
 
 from charrnn.engine.mark_messages import Mark
 from charrnn.engine.messages import LossPoint
+from charrnn.engine.questions.copying import CopiedPoint
 from tui.charts.series import SMOOTHED_OVER, Run, Series, series, smoothed
 from tui.charts.view import View
 from tui.charts.window import Extent, Window, extent_of
@@ -35,7 +36,9 @@ class Other:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """The run's losses and what is drawn with them. References are named losses, in nats per character."""
+    """The run's losses and what is drawn with them. References are named losses, in nats per character; `copied` is
+    the share of copies in samples of the run.
+    """
 
     points: tuple[LossPoint, ...] = ()
     view: View = field(default_factory=View)
@@ -43,6 +46,7 @@ class Scene:
     references: tuple[tuple[str, float], ...] = ()
     marks: tuple[Mark, ...] = ()
     others: tuple[Other, ...] = ()
+    copied: tuple[CopiedPoint, ...] = ()
 
     @property
     def extent(self) -> Extent | None:
@@ -83,7 +87,7 @@ def curves(scene: Scene, buckets: int) -> list[Curve]:
                 dots = Series([[entry for entry in run if low <= entry[0] <= high] for run in lines.runs], lines.gaps)
                 dust = _shown(dots, scene.view)
             lines = smoothed(lines, (high - low) * SMOOTHED_OVER)
-        runs = [cut for run in lines.runs if (cut := _cut(run, low, high))]
+        runs = [cut for run in lines.runs if (cut := cut_between(run, low, high))]
         lines = Series(runs, [gap for gap in lines.gaps if low <= gap <= high])
         found.append(Curve(kind, name, letter, _shown(lines, scene.view), dust))
     return found
@@ -97,7 +101,7 @@ def _near(points: Sequence[LossPoint], view: View, loss: str, low: float, high: 
     return points[begin : bisect_right(points, high, key=view.place) + 1]
 
 
-def _cut(run: Run, low: float, high: float) -> Run:
+def cut_between(run: Run, low: float, high: float) -> Run:
     """The part of a line between two places; where it crosses one of them it ends there."""
     inside = [entry for entry in run if low <= entry[0] <= high]
     for one, other in pairwise(run):

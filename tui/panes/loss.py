@@ -40,6 +40,15 @@ def latest(points: Sequence[LossPoint], field: str) -> float | None:
     return None
 
 
+def copied_parts(scene: Scene) -> list[Part]:
+    """The newest share of copies, if there is one."""
+    if not scene.copied:
+        return []
+    from tui.charts.copied import STYLE, words
+
+    return [Part(words(scene.copied[-1]), STYLE, 5)]
+
+
 class LossChart(Widget, can_focus=True):
     """Draws what it was last given; a size of its own makes a drawing of its own. The mouse moves what is in sight."""
 
@@ -172,6 +181,7 @@ class LossPane(Pane):
             [
                 Part(f"━ held-out {view.text(held_out)}" if held_out is not None else "", palette.ACCENT_STRONG, 1),
                 Part(f"─ train {view.text(train)}" if train is not None else "", palette.QUIET, 3),
+                *copied_parts(scene),
             ],
         )
         self._show_lower()

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from charrnn.engine.answering.copying import tell_copies, watch_copies
 from charrnn.engine.answering.reading import read_text
 from charrnn.engine.answering.subject import Subject, Tell
 from charrnn.engine.answering.travel import travel_run
-from charrnn.engine.questions import reading, travel
+from charrnn.engine.questions import copying, reading, travel
 
 HANDLERS: dict[type[Any], Callable[[Any, Subject, Tell], Awaitable[None]]] = {
     reading.ReadText: read_text,
     travel.TravelRun: travel_run,
+    copying.WatchCopies: watch_copies,
+    copying.TellCopies: tell_copies,
 }

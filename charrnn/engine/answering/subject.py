@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from charrnn.engine.board import Board
+from charrnn.engine.copying_desk import CopyingDesk
 from charrnn.engine.examiner import Examiner
 from charrnn.engine.messages import Notice
 from charrnn.engine.questions import Answer
@@ -24,3 +25,4 @@ class Subject:
     examiner: Examiner = field(default_factory=Examiner)
     corpus: Corpus | None = None
     folder: Path | None = None
+    copying: CopyingDesk = field(default_factory=CopyingDesk)

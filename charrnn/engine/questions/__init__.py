@@ -6,11 +6,12 @@ Some answers come once, others go on coming until another question of that kind 
 
 from __future__ import annotations
 
+from charrnn.engine.questions.copying import CopiedCurve, Copies, CopiesTold, TellCopies, WatchCopies
 from charrnn.engine.questions.reading import ReadText, TextRead
 from charrnn.engine.questions.travel import EraWritten, StatesKept, TravelRun
 
-Question = ReadText | TravelRun
-QUESTIONS = (ReadText, TravelRun)
+Question = ReadText | TravelRun | WatchCopies | TellCopies
+QUESTIONS = (ReadText, TravelRun, WatchCopies, TellCopies)
 
-Answer = TextRead | StatesKept | EraWritten
-ANSWERS = (TextRead, StatesKept, EraWritten)
+Answer = TextRead | StatesKept | EraWritten | Copies | CopiesTold | CopiedCurve
+ANSWERS = (TextRead, StatesKept, EraWritten, Copies, CopiesTold, CopiedCurve)
