@@ -9,6 +9,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from charrnn.insight.lanes import Lane as Lane
+    from charrnn.insight.lanes import lanes as lanes
     from charrnn.insight.surprise import Surprise as Surprise
     from charrnn.insight.surprise import surprise as surprise
     from charrnn.sampling.saved_model import SavedModel as SavedModel
@@ -16,9 +18,11 @@ if TYPE_CHECKING:
     from charrnn.sampling.stream import TextStream as TextStream
 
 _HOMES = {
+    "Lane": "charrnn.insight.lanes",
     "SavedModel": "charrnn.sampling.saved_model",
     "Surprise": "charrnn.insight.surprise",
     "TextStream": "charrnn.sampling.stream",
+    "lanes": "charrnn.insight.lanes",
     "load_model": "charrnn.sampling.saved_model",
     "surprise": "charrnn.insight.surprise",
 }

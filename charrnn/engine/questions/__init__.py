@@ -6,10 +6,20 @@ Some answers come once, others go on coming until another question of that kind 
 
 from __future__ import annotations
 
+from charrnn.engine.questions.lanes import (
+    CheckpointsListed,
+    CloseLanes,
+    LanesEnded,
+    LanesOpened,
+    LanesText,
+    ListCheckpoints,
+    OpenLanes,
+    TuneLanes,
+)
 from charrnn.engine.questions.reading import ReadText, TextRead
 
-Question = ReadText
-QUESTIONS = (ReadText,)
+Question = ReadText | OpenLanes | TuneLanes | CloseLanes | ListCheckpoints
+QUESTIONS = (ReadText, OpenLanes, TuneLanes, CloseLanes, ListCheckpoints)
 
-Answer = TextRead
-ANSWERS = (TextRead,)
+Answer = TextRead | LanesOpened | LanesText | LanesEnded | CheckpointsListed
+ANSWERS = (TextRead, LanesOpened, LanesText, LanesEnded, CheckpointsListed)
