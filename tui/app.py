@@ -38,6 +38,7 @@ from tui.charts.view import View
 from tui.clipping import Clipping
 from tui.drawing import Drawing
 from tui.hearers import Hearers
+from tui.laning import Laning
 from tui.leaving import Leaving, with_way_back
 from tui.lensing import Lensing
 from tui.look import Look
@@ -65,7 +66,7 @@ def _collect_less() -> None:
 
 
 class Workbench(
-    Playing, Charting, Browsing, Asking, Lensing, Looking, Opening, Clipping, Suspending, Drawing, App[Leaving]
+    Playing, Charting, Browsing, Asking, Lensing, Laning, Looking, Opening, Clipping, Suspending, Drawing, App[Leaving]
 ):
     CSS_PATH = "app.tcss"
     TITLE = "charrnn"
@@ -298,3 +299,6 @@ class Workbench(
     def say(self, level: str, text: str, seconds: float | None = 0.0) -> None:
         """Shows a sentence in the footer's place for `seconds`: 0 for as long as its level asks, None for good."""
         self._notices.say(level, text, seconds)
+        here: Notices | None = getattr(self.screen, "notices", None)
+        if here is not None:  # what is covered cannot be read
+            here.say(level, text, seconds)

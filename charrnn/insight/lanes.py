@@ -140,22 +140,11 @@ def _each(given: Each | Sequence[Each], count: int) -> list[Each]:
     return list(given) if isinstance(given, Sequence) else [given] * count
 
 
-def knob_words(knobs: Knobs) -> str:
-    """The knobs that are not off, in a few characters: "T 0.40 top-k 5"."""
-    if knobs.greedy:
-        return "greedy"
-    words = [f"T {knobs.temperature:.2f}"]
-    words += [f"top-k {knobs.top_k}"] if knobs.top_k else []
-    words += [f"top-p {knobs.top_p:g}"] if knobs.top_p < 1 else []
-    words += [f"min-p {knobs.min_p:g}"] if knobs.min_p > 0 else []
-    return " ".join(words)
-
-
 def _names(models: Sequence[SavedModel], knobs: Sequence[Knobs], seeds: Sequence[int]) -> list[str]:
     """What differs, with the knobs where nothing does."""
     parts: list[list[str]] = [[] for _ in models]
     told = (
-        [knob_words(one) for one in knobs],
+        [one.in_brief for one in knobs],
         [saved.config.corpus.name for saved in models],
         [f"step {saved.step:,}" for saved in models],
         [f"seed {seed}" for seed in seeds],

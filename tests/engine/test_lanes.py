@@ -94,7 +94,10 @@ def test_lanes_are_what_single_streams_write_and_stop_when_they_are_closed(small
     asyncio.run(test())
 
 
-def test_other_runs_can_be_lanes_and_what_cannot_says_why(small_text: str, tmp_path: Path) -> None:
+def test_other_runs_can_be_lanes_and_what_cannot_says_why(
+    small_text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CHARRNN_RUNS", str(tmp_path / "runs"))
     path = tmp_path / "text.txt"
     path.write_text(small_text)
 

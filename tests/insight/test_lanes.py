@@ -8,7 +8,7 @@ import pytest
 
 import charrnn
 from charrnn.config import Cell, Knobs, UsageError
-from charrnn.insight.lanes import InStep, Track, knob_words, lanes
+from charrnn.insight.lanes import InStep, Track, lanes
 from charrnn.model.language_model import LanguageModel
 from charrnn.sampling.saved_model import SavedModel
 from charrnn.sampling.stream import TextStream
@@ -98,6 +98,6 @@ def test_a_call_gives_plain_data_with_names_that_tell_the_lanes_apart() -> None:
 
 
 def test_knobs_in_a_few_characters() -> None:
-    said = [knob_words(one) for one in (*MANY_KNOBS[1:3], Knobs(top_p=0.9, min_p=0.05), Knobs(greedy=True, top_k=2))]
+    said = [one.in_brief for one in (*MANY_KNOBS[1:3], Knobs(top_p=0.9, min_p=0.05), Knobs(greedy=True, top_k=2))]
     assert said == ["T 0.80", "T 1.20 top-k 4", "T 0.80 top-p 0.9 min-p 0.05", "greedy"]
     assert all(one != other for one, other in pairwise(said))
