@@ -116,8 +116,8 @@ class LaneText:
         self._changed, self._moved = len(self._rows), False
         if moved:
             return 0, self._height
-        y = max(0, first - self.top)
-        return (y, self._height) if first < len(self._rows) and y < self._height else (0, 0)
+        begin, end = max(0, first - self.top), min(self._height, len(self._rows) - self.top)
+        return (begin, end) if begin < end else (0, 0)
 
     def row(self, y: int) -> list[tuple[str, Style]]:
         """What stands in the row `y` of those in sight."""

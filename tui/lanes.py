@@ -18,13 +18,13 @@ TEMPERATURES = (0.4, 0.8, 1.2)
 SEEDS_AT_FIRST = 3
 WARMER_BY = 0.4
 """How much higher the temperature of a lane is that is added."""
+SAME = "Every lane writes on from the same prime, in step; only what its title names is different. "
 EXPLANATION: dict[Varies, str] = {
-    "temperature": "A low temperature nearly always takes the likeliest character and soon repeats itself; a high one "
-    "takes chances and makes words up.",
+    "temperature": "A cold lane takes the likeliest character and repeats itself, a hot one takes chances and makes "
+    "words up.",
     "seed": "Here only the dice differ: where lanes soon part the model was unsure, where they agree it was not.",
     "weights": "Here the weights differ: an early checkpoint knows letters, a later one words, the best one sentences.",
 }
-SAME = "Every lane goes on from the same prime, all in step, and only what its title names is different. "
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from itertools import count
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
+from rich.style import Style
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -28,7 +29,7 @@ from charrnn.engine.questions.lanes import (
 from tui import keys, palette, turning
 from tui.escapes import written
 from tui.lane_text import LaneText
-from tui.lanes import Plan, by_seed, by_temperature, by_weights
+from tui.lanes import Plan, Varies, by_seed, by_temperature, by_weights
 from tui.notices import Notices
 from tui.panes.frame import Pane, Part
 from tui.panes.lane_columns import Column, LaneColumns
@@ -47,6 +48,13 @@ KEPT = ("pause", "slower", "faster")
 """Keys of the whole workbench that mean the same here."""
 TITLES_EVERY, TITLES_EVERY_SLOWLY = 1.0, 4.0
 """Seconds between two looks at the live step and loss."""
+KINDS: tuple[tuple[Varies, str, str, str], ...] = (
+    ("temperature", "lanes-temperatures", "temperatures", "temps"),
+    ("seed", "lanes-seeds", "seeds", "seeds"),
+    ("weights", "lanes-weights", "checkpoints and runs", "runs"),
+)
+"""What can vary, the id of the key for it, and how it is called, at length and in brief."""
+_UNDERLINED = Style(underline=True)
 _numbers = count(1)
 
 
@@ -89,8 +97,8 @@ class LanesScreen(Covering["Plan | None"]):
         Binding("escape", "app.lane('close')", show=False),
         Binding("up", "scroll(-1)", show=False),
         Binding("down", "scroll(1)", show=False),
-        Binding("pageup", "scroll(-10)", show=False),
-        Binding("pagedown", "scroll(10)", show=False),
+        Binding("pageup", "scroll_pages(-1)", show=False),
+        Binding("pagedown", "scroll_pages(1)", show=False),
     ]
     app: Workbench
 
@@ -223,14 +231,13 @@ class LanesScreen(Covering["Plan | None"]):
 
     def _draw_frame(self) -> None:
         session, plan, columns = self.app.session, self._plan, self._columns
-        kinds = {"temperature": "temperatures", "seed": "seeds", "weights": "checkpoints and runs"}
         pace = f"{session.pace:g} ch/s" if session.pace else "still"
         standing = Part("held still · h goes on", palette.WARNING, 2, "held")
         gone = Part("the engine has gone", palette.ERROR, 2)
         state = gone if not session.connected else standing if self._held else Part(pace, palette.PLAIN, 3)
         self._pane.upper.show(
-            [Part("Lanes", palette.STRONG, 1), Part(f"of {kinds[plan.varies]}", palette.ACCENT, 4)],
-            [Part(safe_line(session.state), palette.QUIET, 6), state],
+            [Part("Lanes", palette.STRONG, 1), *self._kinds()],
+            [Part(safe_line(session.state), palette.QUIET, 9), state],
         )
         shown, lanes = columns.shown, len(columns.lanes)
         where = f"lanes {shown.start + 1} to {shown.stop} of {lanes}" if len(shown) < lanes else ""
@@ -242,6 +249,17 @@ class LanesScreen(Covering["Plan | None"]):
             [Part("prime", palette.QUIET, 5), Part(prime, palette.PRIME, 5, fit(prime, 16))],
             [Part(behind, palette.ACCENT, 1), Part(where, palette.ACCENT, 2), Part(seed, palette.QUIET, 4)],
         )
+
+    def _kinds(self) -> list[Part]:
+        """What lanes can be of, with the keys for it; what they are of now stands out, without colour too."""
+        shown = {key.id: key.shown.split()[0] for key in self.app.table if key.shown}
+        parts = []
+        for rank, (varies, name, words, brief) in enumerate(KINDS, 4):
+            now = varies == self._plan.varies
+            style = palette.ACCENT_STRONG + _UNDERLINED if now else palette.QUIET
+            key = shown.get(name, "")
+            parts.append(Part(f"{key} {words}".lstrip(), style, 2 if now else rank, f"{key} {brief}".lstrip()))
+        return parts
 
     # ---- keys ------------------------------------------------------------------------------------------------
 
@@ -350,11 +368,11 @@ class LanesScreen(Covering["Plan | None"]):
         self._draw_frame()
 
     def _do_explain(self) -> None:
-        if self._explanation.display:
+        shown = self._explanation.display
+        self._explained = None if shown else True
+        self._put(self.app.size)
+        if shown:
             self.app.help_on("lanes")
-        else:
-            self._explained = True
-            self._put(self.app.size)
 
     def _do_close(self) -> None:
         self.dismiss(self._plan)
@@ -362,6 +380,9 @@ class LanesScreen(Covering["Plan | None"]):
     def action_scroll(self, rows: int) -> None:
         self._columns.scroll(rows)
         self._draw_frame()
+
+    def action_scroll_pages(self, pages: int) -> None:
+        self.action_scroll(pages * max(1, self._columns.text_height - 1))
 
     # ---- the mouse, the prime --------------------------------------------------------------------------------
 
