@@ -63,7 +63,7 @@ class Talk:
     def _text(self, answer: LanesText) -> None:
         if answer.number != self._number:
             return
-        self._texts = [text + piece for text, piece in zip(self._texts, answer.pieces, strict=True)]
+        self._texts = [text + piece for text, piece in zip(self._texts, answer.texts, strict=True)]
         ready = [text for text, problem in zip(self._texts, self._problems, strict=True) if not problem]
         if self._due and ready and min(map(len, ready)) >= SAID_AT_ONCE:
             self._due = False

@@ -10,6 +10,7 @@ from charrnn.config import Knobs, UsageError
 from charrnn.model.language_model import LanguageModel
 from charrnn.sampling.many import ManyStreams
 from charrnn.sampling.saved_model import SavedModel
+from charrnn.sampling.stream import TextStream
 from charrnn.text.vocabulary import Vocabulary
 
 Each = TypeVar("Each")
@@ -28,12 +29,55 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """What writes a lane: a network (it is put into evaluation mode), the tokens that it knows, knobs, a seed."""
+    """What writes a lane: a network (it is put into evaluation mode), the tokens that it knows, knobs, a seed.
+
+    `live`: another network may take this one's place (`InStep.replace`).
+    """
 
     model: LanguageModel
     vocabulary: Vocabulary
     knobs: Knobs
     seed: int
+    live: bool = False
+
+
+class _Lone:
+    """The lane of a network that has no other: a single stream is several times as fast as a batch of one."""
+
+    def __init__(self, track: Track, prime: str) -> None:
+        self._stream = TextStream(track.model, track.vocabulary, prime=prime, seed=track.seed, knobs=track.knobs)
+
+    def tune(self, knobs: Sequence[Knobs]) -> None:
+        (self._stream.knobs,) = knobs
+
+    def replace(self, model: LanguageModel, other: LanguageModel) -> None:
+        """Nothing: it is not live."""
+
+    def next(self, rows: Sequence[int]) -> list[str]:
+        return [self._stream.next() for _ in rows]
+
+
+class _Batch:
+    """Lanes of one network."""
+
+    def __init__(self, tracks: Sequence[Track], prime: str) -> None:
+        self._streams = ManyStreams(
+            tracks[0].model,
+            tracks[0].vocabulary,
+            prime=prime,
+            seeds=[track.seed for track in tracks],
+            knobs=[track.knobs for track in tracks],
+        )
+
+    def tune(self, knobs: Sequence[Knobs]) -> None:
+        self._streams.knobs = knobs
+
+    def replace(self, model: LanguageModel, other: LanguageModel) -> None:
+        if self._streams.model is model:
+            self._streams.model = other.eval()
+
+    def next(self, rows: Sequence[int]) -> list[str]:
+        return self._streams.next(rows)
 
 
 class InStep:
@@ -51,19 +95,11 @@ class InStep:
         alike: dict[int, list[int]] = {}
         for place, track in enumerate(self._tracks):
             alike.setdefault(id(track.model), []).append(place)
-        self._batches = [
-            (
-                places,
-                ManyStreams(
-                    self._tracks[places[0]].model,
-                    self._tracks[places[0]].vocabulary,
-                    prime=prime,
-                    seeds=[self._tracks[place].seed for place in places],
-                    knobs=[self._tracks[place].knobs for place in places],
-                ),
-            )
-            for places in alike.values()
-        ]
+        self._batches: list[tuple[list[int], _Lone | _Batch]] = []
+        for places in alike.values():
+            together = [self._tracks[place] for place in places]
+            lone = len(together) == 1 and not together[0].live
+            self._batches.append((places, _Lone(together[0], prime) if lone else _Batch(together, prime)))
 
     @property
     def characters(self) -> int:
@@ -78,13 +114,12 @@ class InStep:
     def tune(self, knobs: Sequence[Knobs]) -> None:
         """The knobs of each lane from its very next character on."""
         for places, streams in self._batches:
-            streams.knobs = [knobs[place] for place in places]
+            streams.tune([knobs[place] for place in places])
 
     def replace(self, model: LanguageModel, other: LanguageModel) -> None:
-        """The lanes of one network go on with another of the same shape, from the state that they have."""
+        """The live lanes of a network go on with another of the same shape, from the state that they have."""
         for _, streams in self._batches:
-            if streams.model is model:
-                streams.model = other.eval()
+            streams.replace(model, other)
 
     def next(self) -> list[str]:
         """What each lane's next token spells, for those that have written the fewest characters; "" for the others.

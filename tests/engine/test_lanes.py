@@ -36,7 +36,7 @@ KNOBS = [Knobs(temperature=0.4), Knobs(), Knobs(temperature=1.2)]
 
 def texts(watcher: Watcher, number: int, lanes: int) -> list[str]:
     """What the lanes of that question wrote so far."""
-    told = [answer.pieces for answer in watcher.told(LanesText) if answer.number == number]
+    told = [answer.texts for answer in watcher.told(LanesText) if answer.number == number]
     return ["".join(pieces[lane] for pieces in told) for lane in range(lanes)]
 
 

@@ -56,7 +56,13 @@ def test_lanes_of_other_vocabularies_wait_for_each_other() -> None:
         (small_model("lstm", len(words)).double(), words),
         (small_model("rnn", 256).double(), Bytes()),
     ]
-    tracks = [Track(model, vocabulary, Knobs(), seed) for model, vocabulary in kinds for seed in (1, 2)]
+    kinds.append((small_model("gru", 256).double(), Bytes()))  # a lane alone
+    seeds = [(1, 2), (1, 2), (1, 2), (3,)]
+    tracks = [
+        Track(model, vocabulary, Knobs(), seed)
+        for (model, vocabulary), own in zip(kinds, seeds, strict=True)
+        for seed in own
+    ]
     running = InStep(tracks, "a cat")
     texts = [""] * len(tracks)
     for _ in range(400):
@@ -68,17 +74,20 @@ def test_lanes_of_other_vocabularies_wait_for_each_other() -> None:
         assert text == alone(track.model, track.vocabulary, track.knobs, track.seed, len(text), "a cat")
 
 
-def test_new_knobs_count_from_the_very_next_character_and_new_weights_go_on_from_the_state() -> None:
+@pytest.mark.parametrize("lanes_of", [(1, 2), (2,)])
+def test_new_knobs_count_from_the_very_next_character_and_new_weights_go_on_from_the_state(
+    lanes_of: tuple[int, ...],
+) -> None:
     model, other = small_model("lstm", len(VOCABULARY)).double(), small_model("lstm", len(VOCABULARY), seed=9).double()
-    running = InStep([Track(model, VOCABULARY, Knobs(), seed) for seed in (1, 2)], "abc")
+    running = InStep([Track(model, VOCABULARY, Knobs(), seed, live=True) for seed in lanes_of], "abc")
     single = TextStream(model, VOCABULARY, prime="abc", seed=2)
-    assert running.next()[1] == single.next()
-    running.tune([Knobs(), Knobs(temperature=3.0)])
+    assert running.next()[-1] == single.next()
+    running.tune([Knobs(temperature=3.0)] * len(lanes_of))
     single.knobs = Knobs(temperature=3.0)
-    assert [running.next()[1] for _ in range(30)] == [single.next() for _ in range(30)]
+    assert [running.next()[-1] for _ in range(30)] == [single.next() for _ in range(30)]
     running.replace(model, other)
     model.load_state_dict(other.state_dict())  # the single stream's own weights are overwritten in place
-    assert [running.next()[1] for _ in range(30)] == [single.next() for _ in range(30)]
+    assert [running.next()[-1] for _ in range(30)] == [single.next() for _ in range(30)]
 
 
 def test_a_call_gives_plain_data_with_names_that_tell_the_lanes_apart() -> None:

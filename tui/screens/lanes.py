@@ -203,7 +203,7 @@ class LanesScreen(Covering["Plan | None"]):
         if answer.number != self._number or self._pulse is None:
             return
         self._live_step = answer.step
-        for column, piece in zip(self._columns.lanes, answer.pieces, strict=False):
+        for column, piece in zip(self._columns.lanes, answer.texts, strict=False):
             column.text.add(piece, follow=self._columns.following)
         self._pulse.soon()
 

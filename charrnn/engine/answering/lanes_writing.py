@@ -56,7 +56,7 @@ def begin(
             continue
         unknown = "".join(found.vocabulary.unknown(question.prime)[:UNKNOWN_TOLD])
         if isinstance(found, Examined):
-            tracks[place] = Track(found.network, found.vocabulary, wish.knobs, wish.seed)
+            tracks[place] = Track(found.network, found.vocabulary, wish.knobs, wish.seed, live=True)
             told.append(LaneOpened(found.step, None, True, unknown))
         else:
             tracks[place] = Track(found.model, found.vocabulary, wish.knobs, wish.seed)

@@ -77,7 +77,7 @@ class LanesText(msgspec.Struct, frozen=True, tag=True):
 
     number: int
     step: int
-    pieces: list[str]
+    texts: list[str]
 
 
 class LanesEnded(msgspec.Struct, frozen=True, tag=True):
