@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from charrnn.insight.copying.matching import copied_share as copied_share
     from charrnn.insight.copying.matching import copies as copies
     from charrnn.insight.eras import Era as Era
+    from charrnn.insight.lanes import Lane as Lane
+    from charrnn.insight.lanes import lanes as lanes
     from charrnn.insight.surprise import Surprise as Surprise
     from charrnn.insight.surprise import surprise as surprise
     from charrnn.insight.travel import travel as travel
@@ -32,6 +34,8 @@ _HOMES = {
     "copied_share": "charrnn.insight.copying.matching",
     "copies": "charrnn.insight.copying.matching",
     "copying_index": "charrnn.insight.copying.index",
+    "Lane": "charrnn.insight.lanes",
+    "lanes": "charrnn.insight.lanes",
     "load_model": "charrnn.sampling.saved_model",
     "surprise": "charrnn.insight.surprise",
     "travel": "charrnn.insight.travel",

@@ -103,6 +103,17 @@ class Knobs:
     min_p: float = 0.0
     greedy: bool = False
 
+    @property
+    def in_brief(self) -> str:
+        """Those that are not off, in a few characters: "T 0.40 top-k 5"."""
+        if self.greedy:
+            return "greedy"
+        words = [f"T {self.temperature:.2f}"]
+        words += [f"top-k {self.top_k}"] if self.top_k else []
+        words += [f"top-p {self.top_p:g}"] if self.top_p < 1 else []
+        words += [f"min-p {self.min_p:g}"] if self.min_p > 0 else []
+        return " ".join(words)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamConfig:

@@ -39,6 +39,7 @@ from tui.clipping import Clipping
 from tui.copies_watching import CopiesWatching
 from tui.drawing import Drawing
 from tui.hearers import Hearers
+from tui.laning import Laning
 from tui.leaving import Leaving, with_way_back
 from tui.lensing import Lensing
 from tui.look import Look
@@ -72,6 +73,7 @@ class Workbench(
     Browsing,
     Asking,
     Lensing,
+    Laning,
     Travelling,
     CopiesWatching,
     Looking,
@@ -312,3 +314,6 @@ class Workbench(
     def say(self, level: str, text: str, seconds: float | None = 0.0) -> None:
         """Shows a sentence in the footer's place for `seconds`: 0 for as long as its level asks, None for good."""
         self._notices.say(level, text, seconds)
+        here: Notices | None = getattr(self.screen, "notices", None)
+        if here is not None:  # what is covered cannot be read
+            here.say(level, text, seconds)

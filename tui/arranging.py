@@ -138,9 +138,13 @@ class Arranging(App[Leaving]):
     # ---- help and palette ------------------------------------------------------------------------------------
 
     def action_help(self) -> None:
+        self.help_on(self.pane_with_focus())
+
+    def help_on(self, pane: str) -> None:
+        """All keys, those of `pane` first."""
         from tui.screens.help import HelpScreen
 
-        self.push_screen(HelpScreen(self.table, self.pane_with_focus()))
+        self.push_screen(HelpScreen(self.table, pane))
 
     def commands(self) -> list[keys.Key]:
         """What the palette offers, that of the pane with the focus first."""

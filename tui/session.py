@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Generic, TypeVar
 
 from msgspec.structs import replace as replace_struct
@@ -36,22 +35,10 @@ from charrnn.engine.messages import (
     Welcome,
     WriteCheckpoint,
 )
+from tui import turning
+from tui.turning import NUCLEUS as NUCLEUS
 
 PACES = (1, 2, 5, 10, 20, 30, 50, 100, 200, 500, 1000, 2000)
-TOP_KS = (0, 40, 20, 10, 5, 3, 1)
-NUCLEUS = (
-    (0.0, 1.0),
-    (0.02, 1.0),
-    (0.05, 1.0),
-    (0.1, 1.0),
-    (0.2, 1.0),
-    (0.0, 0.95),
-    (0.0, 0.9),
-    (0.0, 0.8),
-    (0.0, 0.5),
-)
-"""(min-p, top-p) in the order in which the key goes through them."""
-LEAST_TEMPERATURE, HIGHEST_TEMPERATURE, TEMPERATURE_STEP = 0.05, 2.0, 0.05
 MOST_POINTS = 8_000
 """Loss points that are kept for the chart: more than a wide terminal has dots for, and drawn in some milliseconds."""
 PATIENCE = 2.0
@@ -195,19 +182,13 @@ class Session:
             self.send(SetKnobs(knobs))
 
     def step_temperature(self, steps: int) -> None:
-        number = round(self.knobs.temperature / TEMPERATURE_STEP) + steps
-        temperature = min(max(round(number * TEMPERATURE_STEP, 2), LEAST_TEMPERATURE), HIGHEST_TEMPERATURE)
-        self.set_knobs(replace(self.knobs, temperature=temperature, greedy=False))
+        self.set_knobs(turning.warmer(self.knobs, steps))
 
     def next_top_k(self) -> None:
-        smaller = [k for k in TOP_KS[1:] if k < self.knobs.top_k]
-        self.set_knobs(replace(self.knobs, top_k=(smaller[0] if smaller else 0) if self.knobs.top_k else TOP_KS[1]))
+        self.set_knobs(turning.with_next_top_k(self.knobs))
 
     def next_nucleus(self) -> None:
-        here = (self.knobs.min_p, self.knobs.top_p)
-        place = NUCLEUS.index(here) + 1 if here in NUCLEUS else 0
-        min_p, top_p = NUCLEUS[place % len(NUCLEUS)]
-        self.set_knobs(replace(self.knobs, min_p=min_p, top_p=top_p))
+        self.set_knobs(turning.with_next_nucleus(self.knobs))
 
     def step_pace(self, direction: int) -> None:
         if direction > 0:

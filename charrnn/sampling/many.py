@@ -22,7 +22,7 @@ def seeds_from(seed: int, count: int) -> list[int]:
 
 
 class ManyStreams:
-    """Texts that follow the same prime, each with a random generator of its own.
+    """Texts that follow the same prime, each with a random generator and, where they differ, with knobs of its own.
 
     Stream i is what `TextStream` makes of the same prime and knobs under `seeds[i]`: it draws the same random numbers,
     and from the same distributions but for rounding. The sums of a forward pass over many rows are not rounded as those
@@ -40,12 +40,15 @@ class ManyStreams:
         *,
         prime: str,
         seeds: Sequence[int],
-        knobs: Knobs | None = None,
+        knobs: Knobs | Sequence[Knobs] | None = None,
     ) -> None:
-        """One stream for each seed, at least one; prime as `TextStream.restart` takes it."""
+        """One stream for each seed, at least one; prime as `TextStream.restart` takes it.
+
+        `knobs` are those of all, or those of each. They may be replaced between any two calls of `next`.
+        """
         self.model = model.eval()
         self.vocabulary = vocabulary
-        self.knobs = knobs or Knobs()
+        self.knobs: Knobs | Sequence[Knobs] = knobs or Knobs()
         self.seeds = list(seeds)
         self.unknown = vocabulary.unknown(prime)
         self.prime = vocabulary.known(prime)
@@ -57,26 +60,57 @@ class ManyStreams:
         self._state: State | None = None
 
     @torch.inference_mode()
-    def next(self) -> list[str]:
+    def next(self, rows: Sequence[int] | None = None) -> list[str]:
         """What the next token of every text spells, in the order of the seeds: "" while a character waits for its rest.
 
-        The first call reads the whole prime.
+        The first call reads the whole prime. With `rows` only these streams go on, and the answers are in their order;
+        not before the first call, which is for all.
         """
-        logits = self._read()
+        taken = list(range(len(self.seeds)) if rows is None else rows)
+        logits = self._read(taken)
         if not torch.isfinite(logits).all():
-            self._forget(~torch.isfinite(logits).all(-1))
-        chosen = draw_each(probabilities(logits, self.knobs), self.knobs, self._generators)
-        self._unread = torch.tensor([chosen]).to(self._unread.device)
-        return [decoder.feed(one) for decoder, one in zip(self._decoders, chosen, strict=True)]
+            self._forget(taken, ~torch.isfinite(logits).all(-1))
+        chosen = self._choose(logits, taken)
+        ids = torch.tensor(chosen).to(self._unread.device)
+        if len(taken) == len(self.seeds):
+            self._unread = ids[None]
+        else:
+            self._unread[0, taken] = ids
+        return [self._decoders[row].feed(one) for row, one in zip(taken, chosen, strict=True)]
 
-    def _read(self) -> Tensor:
-        """Feed the network what it has not seen yet; the last logits, (streams, vocabulary) on the CPU."""
-        logits: Tensor | None = None
-        for first in range(0, len(self._unread), _PORTION):
-            logits, self._state = self.model(self._unread[first : first + _PORTION], self._state)
-        assert logits is not None  # there is always something unread
-        last = logits[-1].cpu()
+    def _choose(self, logits: Tensor, taken: Sequence[int]) -> list[int]:
+        """An id for each of these streams from its row of logits; rows under the same knobs are seen to together."""
+        generators = [self._generators[row] for row in taken]
+        if isinstance(self.knobs, Knobs):
+            return draw_each(probabilities(logits, self.knobs), self.knobs, generators)
+        alike: dict[Knobs, list[int]] = {}
+        for place, row in enumerate(taken):
+            alike.setdefault(self.knobs[row], []).append(place)
+        chosen = [0] * len(taken)
+        for knobs, places in alike.items():
+            drawn = draw_each(probabilities(logits[places], knobs), knobs, [generators[place] for place in places])
+            for place, one in zip(places, drawn, strict=True):
+                chosen[place] = one
+        return chosen
+
+    def _read(self, taken: Sequence[int]) -> Tensor:
+        """Feed the network what it has not seen yet of these; the last logits, (taken, vocabulary) on the CPU."""
         streams = len(self.seeds)
+        if self._state is not None and len(taken) < streams:
+            part = [tuple(tensor[taken] for tensor in layer) for layer in self._state]
+            logits, after = self.model(self._unread[:, taken], part)
+            for layer, layer_after in zip(self._state, after, strict=True):
+                for tensor, tensor_after in zip(layer, layer_after, strict=True):
+                    tensor[taken] = tensor_after
+            rows: Tensor = logits[-1].cpu()
+            return rows
+        if len(taken) < streams:
+            raise ValueError("the first call is for all streams")
+        read: Tensor | None = None
+        for first in range(0, len(self._unread), _PORTION):
+            read, self._state = self.model(self._unread[first : first + _PORTION], self._state)
+        assert read is not None  # there is always something unread
+        last = read[-1].cpu()
         if len(last) == streams:
             return last
         assert self._state is not None
@@ -85,11 +119,8 @@ class ManyStreams:
         ]
         return last.expand(streams, -1)
 
-    def _forget(self, rows: Tensor) -> None:
-        """Begins these rows (streams,) again from a zero state: lost numbers do not come back on their own."""
+    def _forget(self, taken: Sequence[int], lost: Tensor) -> None:
+        """Begins those of the streams `taken` that are `lost` (taken,) again: lost numbers do not come back."""
         assert self._state is not None
-        lost = rows.to(self._unread.device)
-        self._state = [
-            tuple(part.masked_fill(lost.view(-1, *[1] * (part.dim() - 1)), 0.0) for part in layer)
-            for layer in self._state
-        ]
+        rows = torch.tensor(taken)[lost].to(self._unread.device)
+        self._state = [tuple(part.index_fill(0, rows, 0.0) for part in layer) for layer in self._state]

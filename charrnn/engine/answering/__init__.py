@@ -6,14 +6,19 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from charrnn.engine.answering.copying import tell_copies, watch_copies
+from charrnn.engine.answering.lanes import close_lanes, list_for_lanes, open_lanes, tune_lanes
 from charrnn.engine.answering.reading import read_text
 from charrnn.engine.answering.subject import Subject, Tell
 from charrnn.engine.answering.travel import travel_run
-from charrnn.engine.questions import copying, reading, travel
+from charrnn.engine.questions import copying, lanes, reading, travel
 
 HANDLERS: dict[type[Any], Callable[[Any, Subject, Tell], Awaitable[None]]] = {
     reading.ReadText: read_text,
     travel.TravelRun: travel_run,
     copying.WatchCopies: watch_copies,
     copying.TellCopies: tell_copies,
+    lanes.OpenLanes: open_lanes,
+    lanes.TuneLanes: tune_lanes,
+    lanes.CloseLanes: close_lanes,
+    lanes.ListCheckpoints: list_for_lanes,
 }

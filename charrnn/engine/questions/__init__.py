@@ -7,11 +7,43 @@ Some answers come once, others go on coming until another question of that kind 
 from __future__ import annotations
 
 from charrnn.engine.questions.copying import CopiedCurve, Copies, CopiesTold, TellCopies, WatchCopies
+from charrnn.engine.questions.lanes import (
+    CheckpointsListed,
+    CloseLanes,
+    LanesEnded,
+    LanesOpened,
+    LanesText,
+    ListCheckpoints,
+    OpenLanes,
+    TuneLanes,
+)
 from charrnn.engine.questions.reading import ReadText, TextRead
 from charrnn.engine.questions.travel import EraWritten, StatesKept, TravelRun
 
-Question = ReadText | TravelRun | WatchCopies | TellCopies
-QUESTIONS = (ReadText, TravelRun, WatchCopies, TellCopies)
+Question = ReadText | TravelRun | WatchCopies | TellCopies | OpenLanes | TuneLanes | CloseLanes | ListCheckpoints
+QUESTIONS = (ReadText, TravelRun, WatchCopies, TellCopies, OpenLanes, TuneLanes, CloseLanes, ListCheckpoints)
 
-Answer = TextRead | StatesKept | EraWritten | Copies | CopiesTold | CopiedCurve
-ANSWERS = (TextRead, StatesKept, EraWritten, Copies, CopiesTold, CopiedCurve)
+Answer = (
+    TextRead
+    | StatesKept
+    | EraWritten
+    | Copies
+    | CopiesTold
+    | CopiedCurve
+    | LanesOpened
+    | LanesText
+    | LanesEnded
+    | CheckpointsListed
+)
+ANSWERS = (
+    TextRead,
+    StatesKept,
+    EraWritten,
+    Copies,
+    CopiesTold,
+    CopiedCurve,
+    LanesOpened,
+    LanesText,
+    LanesEnded,
+    CheckpointsListed,
+)
