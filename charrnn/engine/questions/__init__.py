@@ -7,9 +7,18 @@ Some answers come once, others go on coming until another question of that kind 
 from __future__ import annotations
 
 from charrnn.engine.questions.reading import ReadText, TextRead
+from charrnn.engine.questions.units import (
+    RankUnits,
+    UnitHeard,
+    UnitOfCorpus,
+    UnitOfText,
+    UnitRead,
+    UnitsRanked,
+    WatchUnit,
+)
 
-Question = ReadText
-QUESTIONS = (ReadText,)
+Question = ReadText | RankUnits | WatchUnit | UnitOfCorpus | UnitOfText
+QUESTIONS = (ReadText, RankUnits, WatchUnit, UnitOfCorpus, UnitOfText)
 
-Answer = TextRead
-ANSWERS = (TextRead,)
+Answer = TextRead | UnitsRanked | UnitHeard | UnitRead
+ANSWERS = (TextRead, UnitsRanked, UnitHeard, UnitRead)

@@ -9,8 +9,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from charrnn.insight.units.naming import KINDS, Unit
 from charrnn.insight.units.properties import Property, properties
-from charrnn.insight.units.recording import KINDS, Inside, Unit, look_inside
+from charrnn.insight.units.recording import Inside, look_inside
 from charrnn.insight.units.scoring import PERCENTILE, Chance, Strata, against_chance, areas, correlation
 from charrnn.model.language_model import LanguageModel, State
 from charrnn.text.vocabulary import Vocabulary
@@ -28,11 +29,11 @@ _WORK_A_PIECE = 1e9  # multiplications of the reading in one piece
 class UnitScore:
     """What one unit tells best.
 
-    `auc` is the chance that its activation is larger where the property `tells` holds than where it does not; below 0.5 it is
-    the other way round. `among_same` is the same chance among places after the same character, where what this
-    character tells by itself is worth nothing; `score` says how far that is beyond chance, from 0, no farther than the
-    best unit comes by labels that were moved along the text (their 99th percentile), to 1, perfect. `correlation` is
-    the rank correlation with the property's amount (position, depth, width), None where it has none.
+    `auc` is the chance that its activation is larger where the property that it `tells` holds than where it does not;
+    below 0.5 it is the other way round. `among_same` is the same chance among places after the same character, where
+    what this character tells by itself is worth nothing; `score` says how far that is beyond chance: from 0, no farther
+    than the best unit comes by labels that were moved along the text (their 99th percentile), to 1, perfect.
+    `correlation` is the rank correlation with the property's amount (position, depth, width), None where it has none.
     """
 
     unit: Unit

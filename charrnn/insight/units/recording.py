@@ -16,35 +16,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from charrnn.config import Cell
+from charrnn.insight.units.naming import KINDS, Unit
 from charrnn.model.cells import LayerState, Residual
 from charrnn.model.gated import TAPS, MinGRU
 from charrnn.model.language_model import LanguageModel, State
 from charrnn.model.scan import linear_recurrence
 from charrnn.text.vocabulary import Vocabulary
-
-KINDS: dict[Cell, tuple[str, ...]] = {
-    "rnn": ("h",),
-    "gru": ("h", "r", "z", "n"),
-    "lstm": ("c", "h", "i", "f", "g", "o"),
-    "lstmcell": ("c", "h", "i", "f", "g", "o"),
-    "mingru": ("h", "z", "c", "o"),
-}
-"""What each cell has inside. Of `mingru`, c is the candidate and o the gate SiLU(W_g u + b_g) on the way out."""
-GATES = {"rnn": "", "gru": "rz", "lstm": "ifo", "lstmcell": "ifo", "mingru": "z"}
-"""Those that go from 0, shut, to 1, open; the others have a sign."""
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Unit:
-    """One number inside a network. Layers and units count from 1; its name is such as "c 1·37"."""
-
-    kind: str
-    layer: int
-    number: int
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.layer}·{self.number}"
 
 
 @dataclass(frozen=True, slots=True)

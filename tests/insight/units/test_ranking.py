@@ -11,9 +11,9 @@ import torch
 
 import charrnn
 from charrnn.config import ModelConfig
+from charrnn.insight.units.naming import Unit
 from charrnn.insight.units.properties import NAMES
 from charrnn.insight.units.ranking import Ranking, UnitScore, in_rounds, passages_of
-from charrnn.insight.units.recording import Unit
 from charrnn.model.cells import LSTM
 from charrnn.model.language_model import LanguageModel
 from charrnn.text.vocabulary import Bytes, Characters, Vocabulary

@@ -8,7 +8,8 @@ import torch
 
 import charrnn
 from charrnn.config import Cell, ModelConfig
-from charrnn.insight.units.recording import KINDS, Inside, Unit, look_inside, units_of
+from charrnn.insight.units.naming import KINDS, Unit
+from charrnn.insight.units.recording import Inside, look_inside, units_of
 from charrnn.model.language_model import LanguageModel, State
 from charrnn.text.vocabulary import Bytes, Characters
 from tests.insight.models import CELLS
