@@ -46,6 +46,7 @@ from tui.notices import Notices
 from tui.opening import Opening
 from tui.panes.workspace import Workspace
 from tui.playing import Playing
+from tui.probing import Probing
 from tui.pulse import Pulse, rates
 from tui.session import PATIENCE, Session
 from tui.settings import Settings
@@ -65,7 +66,7 @@ def _collect_less() -> None:
 
 
 class Workbench(
-    Playing, Charting, Browsing, Asking, Lensing, Looking, Opening, Clipping, Suspending, Drawing, App[Leaving]
+    Playing, Charting, Browsing, Asking, Probing, Lensing, Looking, Opening, Clipping, Suspending, Drawing, App[Leaving]
 ):
     CSS_PATH = "app.tcss"
     TITLE = "charrnn"
