@@ -84,6 +84,6 @@ def strong_parts(text: str, values: bytes, side: int) -> list[str]:
 
 
 ORDERS: tuple[Order, ...] = (
-    Order(("units", "m"), "", "the ten units that tell most of the text", _units, ("units",)),
+    Order(("units", "m"), "", "the ten units that tell most of the text", _units, ("cells",)),
     Order(("unit",), "c 1.37", "where that unit is high and low in the stream's last words", _unit, ("unit-off",)),
 )

@@ -66,7 +66,7 @@ class Probing(Lensing, App[Leaving]):
 
     # ---- keys ------------------------------------------------------------------------------------------------
 
-    def action_units(self) -> None:
+    def action_cells(self) -> None:
         from tui.screens.units import UnitsScreen
 
         if self.session.connected:

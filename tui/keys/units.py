@@ -8,12 +8,12 @@ _GROUP = "What it thinks"
 
 KEYS: tuple[Key, ...] = (
     Key(
-        id="units",
+        id="cells",
         keys=("m",),
         shown="m",
         description="the units inside the network that tell something of the text: quotes, brackets, position…",
         group=_GROUP,
-        action="units",
+        action="cells",
         command="Cells that mean something",
     ),
     Key(
@@ -38,14 +38,23 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         id="units-property",
-        keys=("p", "right", "left"),
-        shown="p",
+        keys=("p", "right"),
+        shown="p →",
         description="units: only the best for one property of the text, the next, or all",
         group=_GROUP,
-        action="property",
+        action="property(1)",
         pane="units",
         label="property",
         rank=2,
+    ),
+    Key(
+        id="units-property-before",
+        keys=("left",),
+        shown="←",
+        description="units: those for the property before",
+        group=_GROUP,
+        action="property(-1)",
+        pane="units",
     ),
     Key(
         id="units-sort",

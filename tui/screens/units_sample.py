@@ -12,11 +12,16 @@ from tui.terminal import cut, safe, width, wrap
 from tui.unit_lens import STYLES, level_of, spark_pieces
 
 HELP = (
-    "A unit is one number inside the network; its AUC is how often it is higher (or lower) where the property holds "
-    "than where it does not: 0.5 is a coin, 1 is always. The score asks the same among places after the same "
-    "character, beyond chance: it is what the unit remembers."
+    "AUC is how often a unit, one number inside the network, is higher (or lower) where the property holds than "
+    "elsewhere: 0.5 is a coin, 1 is always. The score counts only what it remembers beyond the last character, and "
+    "against chance."
 )
-_LEAST_TEXT = 3
+BRIEF = (
+    "AUC: how often a unit is higher (or lower) where the property holds than elsewhere. The score: what it remembers "
+    "beyond the last character, against chance."
+)
+MOST_HELP = 3
+"""Rows that the help may take."""
 
 Row = list[tuple[str, Style]]
 
@@ -65,13 +70,13 @@ class UnitSample(Widget):
 
     def _make(self) -> None:
         columns, height = max(1, self.size.width - 2), self.size.height
-        help_rows: list[Row] = [[(row, palette.QUIET)] for row in wrap(HELP, columns)]
-        room = height - 1 - len(help_rows)
+        words = wrap(HELP, columns)
+        help_rows: list[Row] = [
+            [(row, palette.QUIET)] for row in (words if len(words) <= MOST_HELP else wrap(BRIEF, columns))
+        ]
+        room = max(0, height - 1 - len(help_rows))
         text = passage_rows(self._text, self._values, columns) if self._text else []
         rows: list[Row] = [spark_pieces(self._values[:columns])]
-        if room < _LEAST_TEXT and self._text:
-            help_rows = help_rows[: max(0, height - 1 - _LEAST_TEXT)] if len(help_rows) > height - 1 else help_rows
-            room = max(0, height - 1 - len(help_rows))
         rows += text[:room]
         rows += [[] for _ in range(height - len(help_rows) - len(rows))]
         self._rows = rows + help_rows
