@@ -138,7 +138,7 @@ def test_every_size_shows_list_passage_and_what_it_means(size: tuple[int, int]) 
     async def test() -> None:
         async with bench(size, library=Units()) as one:
             await one.press("m")
-            await one.shows("c 1·37 is high inside quotes", "0.981", "0.93", "how often a unit", "against chance.")
+            await one.shows("c 1·37 is high inside quotes", "0.981", "0.93", "how often a unit", "chance.")
             await one.shows("He said")
             assert all(len(line) == size[0] for line in one.lines())
 
