@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from charrnn.insight.surprise import Surprise as Surprise
     from charrnn.insight.surprise import surprise as surprise
     from charrnn.insight.travel import travel as travel
+    from charrnn.insight.units.ranking import UnitScore as UnitScore
+    from charrnn.insight.units.ranking import rank_units as rank_units
+    from charrnn.insight.units.recording import Activations as Activations
+    from charrnn.insight.units.recording import activations as activations
     from charrnn.sampling.saved_model import SavedModel as SavedModel
     from charrnn.sampling.saved_model import load_model as load_model
     from charrnn.sampling.stream import TextStream as TextStream
@@ -28,6 +32,10 @@ _HOMES = {
     "Era": "charrnn.insight.eras",
     "Copied": "charrnn.insight.copying.matching",
     "CopyingIndex": "charrnn.insight.copying.index",
+    "Activations": "charrnn.insight.units.recording",
+    "UnitScore": "charrnn.insight.units.ranking",
+    "activations": "charrnn.insight.units.recording",
+    "rank_units": "charrnn.insight.units.ranking",
     "SavedModel": "charrnn.sampling.saved_model",
     "Surprise": "charrnn.insight.surprise",
     "TextStream": "charrnn.sampling.stream",

@@ -48,6 +48,7 @@ from tui.notices import Notices
 from tui.opening import Opening
 from tui.panes.workspace import Workspace
 from tui.playing import Playing
+from tui.probing import Probing
 from tui.pulse import Pulse, rates
 from tui.session import PATIENCE, Session
 from tui.settings import Settings
@@ -72,6 +73,7 @@ class Workbench(
     Charting,
     Browsing,
     Asking,
+    Probing,
     Lensing,
     Laning,
     Travelling,

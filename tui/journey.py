@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from charrnn.config import Knobs, UsageError
 from charrnn.engine.questions.travel import LONGEST_ERA, EraWritten, StatesKept, StateThen, TravelRun
 from charrnn.presets import range_problem
-from tui.session import HIGHEST_TEMPERATURE, LEAST_TEMPERATURE, TEMPERATURE_STEP
+from tui.turning import HIGHEST_TEMPERATURE, LEAST_TEMPERATURE, TEMPERATURE_STEP
 
 SPEEDS = (0.5, 1.0, 2.0, 4.0)
 """States a second of the film."""

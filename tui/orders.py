@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from charrnn.config import UsageError
-from tui import orders_copying, orders_lanes
+from tui import orders_copying, orders_lanes, orders_units
 from tui.escapes import read, written
 from tui.order import Order, number
 from tui.orders_travel import ORDERS as TRAVEL
@@ -283,6 +283,7 @@ TABLE: tuple[Order, ...] = (
     Order(("save", "w"), "", "write a checkpoint now", _save, ("checkpoint",)),
     Order(("copy", "y"), "", "the stream's text to a file", _copy, ("copy",)),
     *orders_lanes.ORDERS,
+    *orders_units.ORDERS,
     Order(("again",), "", "start the engine again when it has gone; an empty line does, too", _again, ("start-again",)),
     Order(("detach", "d"), "", "leave, training goes on", _detach, ("detach",)),
     Order(("quit", "q"), "", "write a checkpoint, stop training, leave", _quit, ("quit", "interrupt")),

@@ -10,7 +10,8 @@ from charrnn.engine.answering.lanes import close_lanes, list_for_lanes, open_lan
 from charrnn.engine.answering.reading import read_text
 from charrnn.engine.answering.subject import Subject, Tell
 from charrnn.engine.answering.travel import travel_run
-from charrnn.engine.questions import copying, lanes, reading, travel
+from charrnn.engine.answering.units import rank_units, unit_of_corpus, unit_of_text, watch_unit
+from charrnn.engine.questions import copying, lanes, reading, travel, units
 
 HANDLERS: dict[type[Any], Callable[[Any, Subject, Tell], Awaitable[None]]] = {
     reading.ReadText: read_text,
@@ -21,4 +22,8 @@ HANDLERS: dict[type[Any], Callable[[Any, Subject, Tell], Awaitable[None]]] = {
     lanes.TuneLanes: tune_lanes,
     lanes.CloseLanes: close_lanes,
     lanes.ListCheckpoints: list_for_lanes,
+    units.RankUnits: rank_units,
+    units.WatchUnit: watch_unit,
+    units.UnitOfCorpus: unit_of_corpus,
+    units.UnitOfText: unit_of_text,
 }

@@ -6,44 +6,38 @@ Some answers come once, others go on coming until another question of that kind 
 
 from __future__ import annotations
 
-from charrnn.engine.questions.copying import CopiedCurve, Copies, CopiesTold, TellCopies, WatchCopies
-from charrnn.engine.questions.lanes import (
-    CheckpointsListed,
-    CloseLanes,
-    LanesEnded,
-    LanesOpened,
-    LanesText,
-    ListCheckpoints,
-    OpenLanes,
-    TuneLanes,
+from typing import Any, get_args
+
+from charrnn.engine.questions import copying, lanes, reading, travel, units
+
+Question = (
+    reading.ReadText
+    | travel.TravelRun
+    | copying.WatchCopies
+    | copying.TellCopies
+    | lanes.OpenLanes
+    | lanes.TuneLanes
+    | lanes.CloseLanes
+    | lanes.ListCheckpoints
+    | units.RankUnits
+    | units.WatchUnit
+    | units.UnitOfCorpus
+    | units.UnitOfText
 )
-from charrnn.engine.questions.reading import ReadText, TextRead
-from charrnn.engine.questions.travel import EraWritten, StatesKept, TravelRun
-
-Question = ReadText | TravelRun | WatchCopies | TellCopies | OpenLanes | TuneLanes | CloseLanes | ListCheckpoints
-QUESTIONS = (ReadText, TravelRun, WatchCopies, TellCopies, OpenLanes, TuneLanes, CloseLanes, ListCheckpoints)
-
 Answer = (
-    TextRead
-    | StatesKept
-    | EraWritten
-    | Copies
-    | CopiesTold
-    | CopiedCurve
-    | LanesOpened
-    | LanesText
-    | LanesEnded
-    | CheckpointsListed
+    reading.TextRead
+    | travel.StatesKept
+    | travel.EraWritten
+    | copying.Copies
+    | copying.CopiesTold
+    | copying.CopiedCurve
+    | lanes.LanesOpened
+    | lanes.LanesText
+    | lanes.LanesEnded
+    | lanes.CheckpointsListed
+    | units.UnitsRanked
+    | units.UnitHeard
+    | units.UnitRead
 )
-ANSWERS = (
-    TextRead,
-    StatesKept,
-    EraWritten,
-    Copies,
-    CopiesTold,
-    CopiedCurve,
-    LanesOpened,
-    LanesText,
-    LanesEnded,
-    CheckpointsListed,
-)
+QUESTIONS: tuple[type[Any], ...] = get_args(Question)
+ANSWERS: tuple[type[Any], ...] = get_args(Answer)
