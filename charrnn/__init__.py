@@ -9,6 +9,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from charrnn.insight.page import html_of as html_of
+    from charrnn.insight.passages import Passage as Passage
+    from charrnn.insight.passages import passages as passages
     from charrnn.insight.surprise import Surprise as Surprise
     from charrnn.insight.surprise import surprise as surprise
     from charrnn.sampling.saved_model import SavedModel as SavedModel
@@ -16,10 +19,13 @@ if TYPE_CHECKING:
     from charrnn.sampling.stream import TextStream as TextStream
 
 _HOMES = {
+    "Passage": "charrnn.insight.passages",
     "SavedModel": "charrnn.sampling.saved_model",
     "Surprise": "charrnn.insight.surprise",
     "TextStream": "charrnn.sampling.stream",
+    "html_of": "charrnn.insight.page",
     "load_model": "charrnn.sampling.saved_model",
+    "passages": "charrnn.insight.passages",
     "surprise": "charrnn.insight.surprise",
 }
 

@@ -6,10 +6,19 @@ Some answers come once, others go on coming until another question of that kind 
 
 from __future__ import annotations
 
-from charrnn.engine.questions.reading import ReadText, TextRead
+from charrnn.engine.questions.reading import (
+    CorpusSeen,
+    PassagesRated,
+    RatePassages,
+    ReadText,
+    TextRead,
+    TextSeen,
+    WatchCorpus,
+    WatchText,
+)
 
-Question = ReadText
-QUESTIONS = (ReadText,)
+Question = ReadText | WatchText | WatchCorpus | RatePassages
+QUESTIONS = (ReadText, WatchText, WatchCorpus, RatePassages)
 
-Answer = TextRead
-ANSWERS = (TextRead,)
+Answer = TextRead | TextSeen | CorpusSeen | PassagesRated
+ANSWERS = (TextRead, TextSeen, CorpusSeen, PassagesRated)
