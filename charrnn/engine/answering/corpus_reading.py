@@ -36,11 +36,18 @@ TOLD_EVERY = 0.5
 """Seconds between two words on how far it has read."""
 
 
+async def _corpus(subject: Subject) -> Corpus:
+    """The corpus, which is there once there is a model."""
+    await subject.examiner.work(lambda _: None)
+    assert subject.corpus is not None
+    return subject.corpus
+
+
 async def watch_corpus(question: WatchCorpus, subject: Subject, tell: Tell) -> None:
     """Answers at once and, as the model learns, again."""
-    corpus = subject.corpus
-    if corpus is None or question.first >= question.end:
+    if question.first >= question.end:
         return
+    corpus = await _corpus(subject)
     told = None
     while True:
         reader, ids, first, skipped = await subject.examiner.work(
@@ -87,9 +94,9 @@ def _costs(reader: Reader, skipped: int) -> bytes:
 
 async def rate_passages(question: RatePassages, subject: Subject, tell: Tell) -> None:
     """Tells now and then what it has found so far, and at last all of it; then it is over until it is asked again."""
-    corpus = subject.corpus
-    if corpus is None or not question.on:
+    if not question.on:
         return
+    corpus = await _corpus(subject)
     held_out = corpus.characters - corpus.train_characters
     if not held_out:
         await tell(PassagesRated(question.number, 0, 0, 0, 0))
