@@ -47,6 +47,7 @@ from tui.opening import Opening
 from tui.panes.workspace import Workspace
 from tui.playing import Playing
 from tui.pulse import Pulse, rates
+from tui.reading import Reading
 from tui.session import PATIENCE, Session
 from tui.settings import Settings
 from tui.starting_again import connect_again, gone
@@ -65,7 +66,7 @@ def _collect_less() -> None:
 
 
 class Workbench(
-    Playing, Charting, Browsing, Asking, Lensing, Looking, Opening, Clipping, Suspending, Drawing, App[Leaving]
+    Playing, Charting, Browsing, Reading, Asking, Lensing, Looking, Opening, Clipping, Suspending, Drawing, App[Leaving]
 ):
     CSS_PATH = "app.tcss"
     TITLE = "charrnn"

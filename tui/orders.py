@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from charrnn.config import UsageError
 from tui.escapes import read, written
 from tui.order import Order, number
+from tui.orders_reading import ORDERS as READING
 from tui.telling import corpus_words, knob_words, loss_words, status_words
 
 if TYPE_CHECKING:
@@ -282,6 +283,7 @@ TABLE: tuple[Order, ...] = (
     Order(("again",), "", "start the engine again when it has gone; an empty line does, too", _again, ("start-again",)),
     Order(("detach", "d"), "", "leave, training goes on", _detach, ("detach",)),
     Order(("quit", "q"), "", "write a checkpoint, stop training, leave", _quit, ("quit", "interrupt")),
+    *READING,
     Order(("help", "?"), "", "this list", _help, ("help", "palette")),
 )
 _BY_NAME = {name: order for order in TABLE for name in order.names}

@@ -7,7 +7,7 @@ from bisect import bisect_right
 
 BORDERS = (0.5, 1.5, 3.0, 5.0)
 """Nats at which the next level begins: probabilities of about 61 %, 22 %, 5 % and 0.7 %."""
-WORDS = ("expected", "likely", "unlikely", "surprising", "very surprising")
+WORDS = ("expected", "likely", "unlikely", "rare", "startling")
 CHANCES = ("over 61 %", "22 to 61 %", "5 to 22 %", "0.7 to 5 %", "under 0.7 %")
 """How likely what stands there was, at each level."""
 UNKNOWN = -1

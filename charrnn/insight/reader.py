@@ -78,6 +78,11 @@ class Reader:
             self._done = place
 
     @property
+    def ids(self) -> Ids:
+        """What was read last."""
+        return self._ids
+
+    @property
     def seen(self) -> Surprise:
         """What was made of the ids, after all pieces of work."""
         tokens = spelled(self.vocabulary, self._ids)

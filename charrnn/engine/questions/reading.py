@@ -90,8 +90,9 @@ class TextSeen(msgspec.Struct, frozen=True, tag=True):
     """What the weights of training step `step` made of the text of a `WatchText`.
 
     `nats` has a float32 for each of its characters, in this machine's order: NaN for the first and for what the model
-    does not know, which is `unknown`. `expected` are, of the characters from `first` on, the likeliest tokens at each
-    with their probabilities, the likeliest first. `spots` are the most surprising characters, most surprising first.
+    does not know, which is `unknown`. `expected` are, of the characters from `first` on and of the one that would
+    follow the last, the likeliest tokens at each with their probabilities, the likeliest first. `spots` are the
+    characters that surprised most, in that order.
     """
 
     number: int
