@@ -95,7 +95,8 @@ class Typed:
         change = Change(first, self.text[first:end], added, self.cursor)
         last = self._undo[-1] if self._undo else None
         typing = len(added) == 1 and not change.removed and not added.isspace()
-        if last is not None and typing and not last.removed and last.at + len(last.added) == first:
+        follows = last is not None and not last.removed and last.at + len(last.added) == first
+        if last is not None and typing and follows and not last.added[-1].isspace():
             self._undo[-1] = Change(last.at, "", last.added + added, last.cursor)  # a word is undone at once
         else:
             self._undo = [*self._undo[1 - UNDONE :], change]

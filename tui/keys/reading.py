@@ -6,6 +6,7 @@ from tui.keys.key import Key
 
 _GROUP = "What it thinks"
 _OWN = "Your text"
+_PASSAGES = "Passages"
 
 KEYS: tuple[Key, ...] = (
     Key(
@@ -112,5 +113,33 @@ KEYS: tuple[Key, ...] = (
         shown="tab",
         description="to the list of surprises, where enter goes to one; again: back to the text",
         group=_OWN,
+        pane="reading",
+    ),
+    Key(
+        id="passages-again",
+        keys=("r",),
+        shown="r",
+        description="read the held-out text again, with the newest weights",
+        group=_PASSAGES,
+        action="again",
+        pane="passages",
+    ),
+    Key(
+        id="passages-explain",
+        keys=("question_mark", "f1"),
+        shown="? f1",
+        description="what is seen here, in two sentences; again: not",
+        group=_PASSAGES,
+        action="explain",
+        pane="passages",
+    ),
+    Key(
+        id="passages-close",
+        keys=("escape",),
+        shown="esc",
+        description="back to the workbench; enter goes to a passage in the corpus",
+        group=_PASSAGES,
+        action="close",
+        pane="passages",
     ),
 )

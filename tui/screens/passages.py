@@ -12,7 +12,7 @@ from textual.message import Message
 
 from charrnn.engine.questions.reading import PassageRated, PassagesRated, RatePassages
 from charrnn.insight.levels import level_of
-from tui import palette
+from tui import keys, palette
 from tui.lenses import SHADES
 from tui.panes.frame import Pane, Part
 from tui.screens.covering import Covering
@@ -67,11 +67,7 @@ class PassagesScreen(Covering[PassageRated]):
     """Answers with the passage to go to. `known` is what was found before; `ask` puts a question to the engine."""
 
     AUTO_FOCUS = "#worst"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,x", "close", "Close", show=False),
-        Binding("r", "again", "Read again, with the newest weights", show=False),
-        Binding("question_mark,f1", "explain", "Explain", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("passages"), Binding("q,x", "close", show=False)]
 
     def __init__(self, ask: Callable[[RatePassages], bool], known: PassagesRated | None) -> None:
         super().__init__()

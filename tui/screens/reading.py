@@ -215,7 +215,8 @@ class ReadingScreen(Covering[None]):
             left.append(Part("the engine has gone", palette.WARNING, 1))
         elif self.text.strange:
             brief = f"unknown: {fit(' '.join(safe_line(self.text.strange)), 12)}"
-            left.append(Part(f"unknown: {_named(self.text.strange)}", palette.WARNING, 3, brief))
+            words = brief if self.has_class("-narrow") else f"unknown: {_named(self.text.strange)}"
+            left.append(Part(words, palette.WARNING, 3, "" if len(words) < 24 else brief))
         if known:
             bits, perplexity = mean / math.log(2), math.exp(min(mean, 700.0))
             words = f"{mean:.2f} nats · {bits:.2f} bits · perplexity {perplexity:.1f} per character"

@@ -50,7 +50,7 @@ def bar(share: float, columns: int) -> str:
 def expectation_rows(text: str, at: int, seen: TextSeen | None, nats: float, columns: int) -> list[Row]:
     """What the model expected at a character of the text, or (at its end) what it would write next."""
     if not text:
-        return [[("nothing to expect from as yet", palette.QUIET)]]
+        return [[("nothing to expect from yet", palette.QUIET)]]
     if seen is None:
         return [[("the model is reading…", palette.QUIET)]]
     here = text[at] if at < len(text) else None
@@ -119,8 +119,9 @@ class Expectations(Rows):
 def spot_row(spot: Spot, text: str, columns: int) -> Row:
     """Its nats, the character among its neighbours, what was expected instead."""
     instead = f" for {fit(glyph(spot.expected), NAMES)} {percent(spot.chance).strip()}"
-    room = columns - 7 - width(instead)
-    around = max(0, (room - 1) // 2)
+    own = glyph(text[spot.at])
+    room = columns - 7 - width(instead) - width(own)
+    around = max(0, room // 2)
     before = glyphs(text[max(0, spot.at - around) : spot.at])
     after = glyphs(text[spot.at + 1 : spot.at + 1 + around])
     before = before[len(before) - around :] if len(before) > around else before
@@ -130,14 +131,14 @@ def spot_row(spot: Spot, text: str, columns: int) -> Row:
         (number, SHADES[level_of(spot.nats)]),
         ("  ", palette.PLAIN),
     ]
-    if room >= 5:
+    if room >= 4:
         row += [
             (" " * (around - width(before)) + before, palette.QUIET),
-            (glyph(text[spot.at]), palette.STRONG + Style(underline=True)),
+            (own, palette.STRONG + Style(underline=True)),
             (pad(fit(after, around), around), palette.QUIET),
         ]
     else:
-        row.append((glyph(text[spot.at]), palette.STRONG))
+        row.append((own, palette.STRONG))
     return [*row, (instead, palette.PLAIN)]
 
 
