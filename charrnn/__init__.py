@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from charrnn.insight.eras import Era as Era
     from charrnn.insight.lanes import Lane as Lane
     from charrnn.insight.lanes import lanes as lanes
+    from charrnn.insight.page import html_of as html_of
+    from charrnn.insight.passages import Passage as Passage
+    from charrnn.insight.passages import passages as passages
     from charrnn.insight.surprise import Surprise as Surprise
     from charrnn.insight.surprise import surprise as surprise
     from charrnn.insight.travel import travel as travel
@@ -44,7 +47,10 @@ _HOMES = {
     "copying_index": "charrnn.insight.copying.index",
     "Lane": "charrnn.insight.lanes",
     "lanes": "charrnn.insight.lanes",
+    "Passage": "charrnn.insight.passages",
+    "html_of": "charrnn.insight.page",
     "load_model": "charrnn.sampling.saved_model",
+    "passages": "charrnn.insight.passages",
     "surprise": "charrnn.insight.surprise",
     "travel": "charrnn.insight.travel",
 }

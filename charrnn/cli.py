@@ -116,6 +116,11 @@ def _parser() -> argparse.ArgumentParser:
         "loss in nats, the likeliest other character, that one's probability; tabs between, controls as glyphs (␊)",
     )
     evaluate.add_argument(
+        "--html",
+        metavar="FILE",
+        help="the same as one page for a browser, each character coloured by its loss (--per-char may be left out)",
+    )
+    evaluate.add_argument(
         "--baselines",
         action="store_true",
         help="also what needs no training reaches on the held-out part: uniform, unigram, bigram, 5-gram, xz",
@@ -268,6 +273,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
         protocol=protocol,
         as_json=arguments.json,
         per_char=arguments.per_char,
+        html=None if arguments.html is None else Path(arguments.html).expanduser().absolute(),
         baselines=arguments.baselines,
     )
     return 0

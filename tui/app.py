@@ -50,6 +50,7 @@ from tui.panes.workspace import Workspace
 from tui.playing import Playing
 from tui.probing import Probing
 from tui.pulse import Pulse, rates
+from tui.reading import Reading
 from tui.session import PATIENCE, Session
 from tui.settings import Settings
 from tui.starting_again import connect_again, gone
@@ -72,6 +73,7 @@ class Workbench(
     Playing,
     Charting,
     Browsing,
+    Reading,
     Asking,
     Probing,
     Lensing,

@@ -15,6 +15,7 @@ from charrnn.config import UsageError
 from tui import orders_copying, orders_lanes, orders_units
 from tui.escapes import read, written
 from tui.order import Order, number
+from tui.orders_reading import ORDERS as READING
 from tui.orders_travel import ORDERS as TRAVEL
 from tui.telling import corpus_words, knob_words, loss_words, status_words
 
@@ -288,6 +289,7 @@ TABLE: tuple[Order, ...] = (
     Order(("detach", "d"), "", "leave, training goes on", _detach, ("detach",)),
     Order(("quit", "q"), "", "write a checkpoint, stop training, leave", _quit, ("quit", "interrupt")),
     *orders_copying.TABLE,
+    *READING,
     Order(("help", "?"), "", "this list", _help, ("help", "palette")),
 )
 _BY_NAME = {name: order for order in TABLE for name in order.names}

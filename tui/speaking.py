@@ -114,13 +114,22 @@ class Speaking:
         """Asks about the model; `hear` gets the next answer of a kind. Raises UsageError where nobody would answer."""
         if not self.session.connected:
             raise UsageError("The engine has gone; again starts it again, and then it answers.")
+        self.wait_for(kind, hear)
+        self._send(question)
+
+    def wait_for(self, kind: type[Any], hear: Callable[[Any], None]) -> None:
+        """`hear` gets the next answer of a kind, of a question that was asked already."""
 
         def once(answer: Answer) -> None:
             self.hearers.remove(kind, once)
             hear(answer)
 
         self.hearers.add(kind, once)
-        self._send(question)
+
+    def ask_no_more(self, question: Question) -> None:
+        """Sends a question that ends one whose answers would go on coming."""
+        if self.session.connected:
+            self._send(question)
 
     async def _listen(self, connection: socket.socket) -> None:
         self._client = client = await EngineClient.over(connection)

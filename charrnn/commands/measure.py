@@ -13,7 +13,7 @@ import numpy as np
 
 from charrnn.commands.checkpoints import tell_damaged
 from charrnn.commands.many import tell_left_out
-from charrnn.commands.per_char import print_per_char
+from charrnn.commands.per_char import check_page, print_per_char, write_page
 from charrnn.config import Knobs, UsageError
 from charrnn.sampling.saved_model import load_model
 from charrnn.sampling.stream import TextStream
@@ -55,16 +55,21 @@ def evaluate(
     protocol: str,
     as_json: bool,
     per_char: bool = False,
+    html: Path | None = None,
     baselines: bool = False,
 ) -> None:
     """Prints the loss on the held-out part, or on a file, under a named protocol. Raises UsageError.
 
     Where tokens are not characters, also what a token costs; a protocol's windows are then of so many tokens.
-    `per_char` prints every character's own instead, as `per_char.py` says; `baselines` also what models without
-    training reach on the held-out part.
+    `per_char` prints every character's own instead, as `per_char.py` says, and `html` is the page to write
+    them to; `baselines` also what models without training reach on the held-out part.
     """
     chosen = parse_protocol(protocol)
-    _refuse_contradictions(chosen, file, per_char=per_char, baselines=baselines)
+    _refuse_contradictions(chosen, file, per_char=per_char or html is not None, baselines=baselines)
+    if html is not None:
+        if as_json:
+            raise UsageError("--html writes a page and --json prints objects; give one of them.")
+        check_page(html)
     figures: Baselines | None = None
     saved = load_model(run, which)
     tell_damaged(saved.remarks)
@@ -84,6 +89,10 @@ def evaluate(
             figures = baselines_of(corpus, run)
     else:
         ids = saved.vocabulary.encode(read_source(file, ascii=saved.config.corpus.ascii).text)
+    if html is not None:
+        name = Path(file).name if file is not None else f"what {run.name} held out"
+        write_page(saved, np.asarray(ids), html, name=name)
+        return
     if per_char:
         print_per_char(saved, np.asarray(ids), as_json=as_json)
         return

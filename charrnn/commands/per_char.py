@@ -1,11 +1,13 @@
-"""`charrnn evaluate --per-char`: a line for every character of a text, with its loss."""
+"""`charrnn evaluate --per-char`: a line for every character of a text, with its loss, or all of them as a page."""
 
 from __future__ import annotations
 
 import json
 import math
 import sys
+from pathlib import Path
 
+from charrnn.config import UsageError
 from charrnn.sampling.saved_model import SavedModel
 from charrnn.text.visible import visible_line
 from charrnn.text.vocabulary import Ids
@@ -38,7 +40,42 @@ def print_per_char(saved: SavedModel, ids: Ids, *, as_json: bool) -> None:
             line = f"{one.index}\t{character}\t{one.nats:.6g}\t{other}\t{one.alternative_probability:.6g}"
         sys.stdout.write(line + "\n")
     sys.stdout.flush()
-    characters = saved.vocabulary.characters_in(ids[1:])
+    _tell_mean(saved, total, saved.vocabulary.characters_in(ids[1:]))
+
+
+def check_page(out: Path) -> None:
+    """Raises UsageError where no file can be there, before the text is read."""
+    if not out.parent.is_dir():
+        raise UsageError(f"There is no folder {out.parent} to write {out.name} to; make it first.")
+    if out.is_dir():
+        raise UsageError(f"{out} is a folder; give the name of a file, such as {out.name}.html.")
+
+
+def write_page(saved: SavedModel, ids: Ids, out: Path, *, name: str) -> None:
+    """Writes all characters of ids (tokens,) as a page of HTML, and says so; their mean on standard error.
+
+    `name` is what the text is called. Of more than LONGEST characters the page has the first so many, which it says.
+    Raises UsageError for fewer than 2 tokens, and where the file cannot be written.
+    """
+    from charrnn.insight.page import LONGEST, page_of
+    from charrnn.insight.surprise import surprise_of
+
+    vocabulary = saved.vocabulary
+    if len(ids) < 2:
+        raise UsageError(f"A page needs at least 2 characters, and there are {len(ids)}; give a longer text.")
+    text = vocabulary.decode(ids)
+    shown = ids if len(text) <= LONGEST else vocabulary.encode(text[:LONGEST])
+    seen = surprise_of(saved.model, vocabulary, shown)
+    note = f"{saved.config.corpus.name}: {saved.config.model.cell}, step {saved.step:,}"
+    try:
+        out.write_text(page_of(seen, vocabulary, text, title=f"Surprise in {name}", note=note), encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{out} cannot be written: {error.strerror or error}.") from None
+    print(f"wrote {out}")
+    _tell_mean(saved, float(seen.nats[1:].sum()), vocabulary.characters_in(shown[1:]))
+
+
+def _tell_mean(saved: SavedModel, total: float, characters: int) -> None:
     mean = total / max(1, characters)
     print(
         f"{mean:.4f} nats per character ({mean / math.log(2):.4f} bits, perplexity {math.exp(min(mean, 700.0)):.3f}) "

@@ -33,7 +33,13 @@ class Turns:
                 worked = time.thread_time() - begun
 
         await self._turn.acquire()
-        try:
-            return await asyncio.to_thread(timed)
-        finally:
-            asyncio.get_running_loop().call_later(min(LONGEST_REST, rests * worked), self._turn.release)
+        job = asyncio.ensure_future(asyncio.to_thread(timed))
+
+        def rest(_: asyncio.Future[Result]) -> None:
+            if not job.cancelled():
+                job.exception()  # nobody may be there any more to hear of it
+            loop.call_later(min(LONGEST_REST, rests * worked), self._turn.release)
+
+        loop = asyncio.get_running_loop()
+        job.add_done_callback(rest)
+        return await asyncio.shield(job)  # a thread goes on when nobody waits for it; the next turn is after it

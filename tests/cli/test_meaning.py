@@ -122,6 +122,33 @@ def test_per_char_is_a_line_for_every_character_but_the_first(charrnn: Command, 
     assert set(lines[0]) == {"index", "character", "nats", "alternative", "alternative_probability"}
 
 
+def test_per_char_as_a_page(charrnn: Command, trained: Path, tmp_path: Path) -> None:
+    part, out = TEXT[:150], tmp_path / "out.html"
+    (tmp_path / "part").write_text(part)
+    words = ("evaluate", "words-1", tmp_path / "part", "--runs-folder", trained)
+    done = charrnn(*words, "--per-char", "--html", out)
+    assert (done.returncode, done.stdout) == (0, f"wrote {out}\n"), done.stderr
+    mean = json.loads(charrnn(*words, "--json").stdout)["nats_per_char"]
+    assert f"{mean:.4f} nats per character" in done.stderr
+    page = out.read_text()
+    assert "Surprise in part" in page
+    assert f"{mean:.4f} nats per character" in page
+    out.write_text("another page")
+    assert charrnn(*words, "--html", out).returncode == 0  # --per-char is meant; what was there gives way
+    assert out.read_text() == page
+    for more, said in (
+        (("--html", tmp_path / "no" / "out.html"), "There is no folder"),
+        (("--html", tmp_path), "is a folder"),
+        (("--html", tmp_path / "o", "--json"), "give one of them"),
+        (("--html", tmp_path / "o", "--protocol", "window:8"), "leave --protocol out"),
+        (("--html", tmp_path / "o", "--baselines"), "give one of them"),
+    ):
+        done = charrnn(*words, *more)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert said in done.stderr
+    assert not (tmp_path / "o").exists()
+
+
 def test_the_perplexity_of_a_file_is_e_to_its_nats(charrnn: Command, trained: Path, tmp_path: Path) -> None:
     (tmp_path / "part").write_text("some are not said")
     found = json.loads(charrnn("evaluate", "words-1", tmp_path / "part", "--json", "--runs-folder", trained).stdout)

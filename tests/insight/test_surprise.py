@@ -10,9 +10,9 @@ import torch
 
 import charrnn
 from charrnn.config import Cell
-from charrnn.insight import surprise as module
 from charrnn.insight.surprise import surprise
 from charrnn.text.vocabulary import Bytes, Characters
+from charrnn.training import predictions as module
 from tests.insight.models import CELLS, small_model
 
 VOCABULARY = Characters(" abcdefgh")
@@ -21,7 +21,7 @@ VOCABULARY = Characters(" abcdefgh")
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("context", ["", "hag"])
 def test_it_is_what_the_plain_formula_gives(cell: Cell, context: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_LOGITS_AT_ONCE", 5 * len(VOCABULARY))  # several portions
+    monkeypatch.setattr(module, "LOGITS_AT_ONCE", 5 * len(VOCABULARY))  # several portions
     model = small_model(cell, len(VOCABULARY))
     text = "bad cab, a bag he had"
     seen = surprise(model, VOCABULARY, text, context=context, top=4)

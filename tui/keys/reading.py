@@ -1,7 +1,145 @@
-"""Keys: reading."""
+"""Keys that show a text under the model's eyes: the user's own, and the corpus."""
 
 from __future__ import annotations
 
 from tui.keys.key import Key
 
-KEYS: tuple[Key, ...] = ()
+_GROUP = "What it thinks"
+_OWN = "Your text"
+_PASSAGES = "Passages"
+
+KEYS: tuple[Key, ...] = (
+    Key(
+        id="read",
+        keys=("j",),
+        shown="j",
+        description="type or paste a text and see, as you type, what surprises the model and what it expected",
+        group=_GROUP,
+        action="read",
+        label="your text",
+        rank=13,
+        command="Your text under its eyes",
+    ),
+    Key(
+        id="corpus-eyes",
+        keys=("e",),
+        shown="e",
+        description="colour the text in sight by the live model's surprise; again: as it was",
+        group="Corpus",
+        action="corpus_eyes",
+        pane="corpus",
+        label="surprise",
+        rank=4,
+        command="Corpus: coloured by surprise",
+    ),
+    Key(
+        id="corpus-passages",
+        keys=("x",),
+        shown="x",
+        description="the passages of the held-out text that surprise the model most, and least",
+        group="Corpus",
+        action="corpus_passages",
+        pane="corpus",
+        label="passages",
+        rank=6,
+        command="Corpus: most and least surprising passages",
+    ),
+    Key(
+        id="read-close",
+        keys=("escape",),
+        shown="esc",
+        description="back to the workbench; the text is kept",
+        group=_OWN,
+        action="close",
+        pane="reading",
+    ),
+    Key(
+        id="read-lens",
+        keys=("f2",),
+        shown="f2",
+        description="the next lens on the text, or none (v too, while the spots have the focus)",
+        group=_OWN,
+        action="next_lens",
+        pane="reading",
+    ),
+    Key(
+        id="read-next",
+        keys=("f3",),
+        shown="f3",
+        description="to the next surprise behind the cursor",
+        group=_OWN,
+        action="next_spot",
+        pane="reading",
+    ),
+    Key(
+        id="read-explain",
+        keys=("f1",),
+        shown="f1",
+        description="what is seen here, in two sentences; again: not",
+        group=_OWN,
+        action="explain",
+        pane="reading",
+    ),
+    Key(
+        id="read-undo",
+        keys=("ctrl+u",),
+        shown="ctrl+u",
+        description="undo; ctrl+r does it again",
+        group=_OWN,
+        action="undo",
+        pane="reading",
+    ),
+    Key(
+        id="read-redo",
+        keys=("ctrl+r",),
+        shown="ctrl+r",
+        description="do again what was undone",
+        group=_OWN,
+        action="redo",
+        pane="reading",
+    ),
+    Key(
+        id="read-clear",
+        keys=("ctrl+x",),
+        shown="ctrl+x",
+        description="take all of the text away (ctrl+u brings it back)",
+        group=_OWN,
+        action="clear",
+        pane="reading",
+    ),
+    Key(
+        id="read-spots",
+        keys=("tab",),
+        shown="tab",
+        description="to the list of surprises, where enter goes to one; again: back to the text",
+        group=_OWN,
+        pane="reading",
+    ),
+    Key(
+        id="passages-again",
+        keys=("r",),
+        shown="r",
+        description="read the held-out text again, with the newest weights",
+        group=_PASSAGES,
+        action="again",
+        pane="passages",
+    ),
+    Key(
+        id="passages-explain",
+        keys=("question_mark", "f1"),
+        shown="? f1",
+        description="what is seen here, in two sentences; again: not",
+        group=_PASSAGES,
+        action="explain",
+        pane="passages",
+    ),
+    Key(
+        id="passages-close",
+        keys=("escape",),
+        shown="esc",
+        description="back to the workbench; enter goes to a passage in the corpus",
+        group=_PASSAGES,
+        action="close",
+        pane="passages",
+    ),
+)

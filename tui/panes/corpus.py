@@ -22,6 +22,7 @@ from charrnn.engine.corpus_messages import (
 )
 from charrnn.engine.messages import BaselinesFound, CorpusInfo, ModelInfo
 from tui import keys, palette
+from tui.panes.corpus_eyes import LOOK_AFTER, Eyes
 from tui.panes.corpus_facts import fact_lines
 from tui.panes.corpus_input import CorpusInput, place_in
 from tui.panes.corpus_text import CorpusText, Row
@@ -62,6 +63,7 @@ class CorpusPane(Pane):
         self.input = CorpusInput()
         self.strip = PositionStrip()
         self.text.around = self
+        self.eyes = Eyes(self, self.text)
         self.send: Callable[[CorpusRequest], None] = lambda _: None
         self._info: CorpusInfo | None = None
         self._baselines: BaselinesFound | None = None
@@ -83,13 +85,20 @@ class CorpusPane(Pane):
 
     def show_corpus(self, info: CorpusInfo) -> None:
         self._info = info
-        self.upper.show([Part(self.title, palette.STRONG)], [Part(safe_line(info.name), palette.ACCENT, 2)])
+        self.show_title()
         self.input.know(info.alphabet)
         if self._find.waiting:  # another engine has not heard of it
             self._find.waiting = False
             self._said = Part("")
         self.text.begin(info.characters, info.held_out_at, info.head)
         self._show_place()
+
+    def show_title(self) -> None:
+        """The pane's title, and how the text is seen."""
+        if self._info is not None:
+            seen = self.eyes.parts(self._info.held_out_at) if self.eyes.on else []
+            name = Part(safe_line(self._info.name), palette.ACCENT, 4 if seen else 2)
+            self.upper.show([Part(self.title, palette.STRONG), *seen], [name])
 
     def show_baselines(self, found: BaselinesFound) -> None:
         self._baselines = found
@@ -133,6 +142,9 @@ class CorpusPane(Pane):
             self._along = None
             self._say("")
         self._show_place()
+        if self.eyes.on:
+            self.eyes.moved()
+            self.show_title()
 
     def _show_place(self) -> None:
         info = self._info
@@ -232,6 +244,30 @@ class CorpusPane(Pane):
     def action_corpus_alphabet(self) -> None:
         self.ask(CountSymbols())
 
+    async def action_corpus_passages(self) -> None:
+        await self.run_action("app.corpus_passages")
+
+    # ---- the model's eyes ------------------------------------------------------------------------------------
+
+    def on_mount(self) -> None:
+        self.set_interval(LOOK_AFTER, self._look_after)
+
+    def on_unmount(self) -> None:
+        if self.eyes.on:
+            self.eyes.close()
+
+    def _look_after(self) -> None:
+        if self.eyes.on:
+            self.eyes.look_after()
+
+    def action_corpus_eyes(self) -> None:
+        """Colours the text by surprise, or no longer."""
+        if self.eyes.on:
+            self.eyes.close()
+        else:
+            self.eyes.open()
+        self.show_title()
+
     # ---- going -----------------------------------------------------------------------------------------------
 
     def action_corpus_go(self) -> None:
@@ -254,6 +290,13 @@ class CorpusPane(Pane):
         """Brings a character to the top; the first one with what stands above it."""
         self._leave_stream()
         self.text.go(place, 0 if place else len(self.text.facts))
+
+    def go_to_passage(self, at: int, text: str) -> None:
+        """Brings a passage into sight and marks it; esc takes the mark away."""
+        self._leave_stream()
+        if not self.eyes.on:
+            self.text.show_matches(text, at)
+        self.text.go(at, self.text.size.height // 3)
 
     def on_position_strip_clicked(self, message: PositionStrip.Clicked) -> None:
         message.stop()

@@ -6,8 +6,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from charrnn.engine.answering.copying import tell_copies, watch_copies
+from charrnn.engine.answering.corpus_reading import rate_passages, watch_corpus
 from charrnn.engine.answering.lanes import close_lanes, list_for_lanes, open_lanes, tune_lanes
-from charrnn.engine.answering.reading import read_text
+from charrnn.engine.answering.reading import read_text, watch_text
 from charrnn.engine.answering.subject import Subject, Tell
 from charrnn.engine.answering.travel import travel_run
 from charrnn.engine.answering.units import rank_units, unit_of_corpus, unit_of_text, watch_unit
@@ -26,4 +27,7 @@ HANDLERS: dict[type[Any], Callable[[Any, Subject, Tell], Awaitable[None]]] = {
     units.WatchUnit: watch_unit,
     units.UnitOfCorpus: unit_of_corpus,
     units.UnitOfText: unit_of_text,
+    reading.WatchText: watch_text,
+    reading.WatchCorpus: watch_corpus,
+    reading.RatePassages: rate_passages,
 }

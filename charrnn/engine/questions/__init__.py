@@ -23,6 +23,9 @@ Question = (
     | units.WatchUnit
     | units.UnitOfCorpus
     | units.UnitOfText
+    | reading.WatchText
+    | reading.WatchCorpus
+    | reading.RatePassages
 )
 Answer = (
     reading.TextRead
@@ -38,6 +41,9 @@ Answer = (
     | units.UnitsRanked
     | units.UnitHeard
     | units.UnitRead
+    | reading.TextSeen
+    | reading.CorpusSeen
+    | reading.PassagesRated
 )
 QUESTIONS: tuple[type[Any], ...] = get_args(Question)
 ANSWERS: tuple[type[Any], ...] = get_args(Answer)
