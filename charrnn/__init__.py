@@ -9,6 +9,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from charrnn.insight.choices import Choice as Choice
+    from charrnn.insight.choices import choice as choice
+    from charrnn.insight.choices import choices as choices
     from charrnn.insight.surprise import Surprise as Surprise
     from charrnn.insight.surprise import surprise as surprise
     from charrnn.sampling.saved_model import SavedModel as SavedModel
@@ -16,9 +19,12 @@ if TYPE_CHECKING:
     from charrnn.sampling.stream import TextStream as TextStream
 
 _HOMES = {
+    "Choice": "charrnn.insight.choices",
     "SavedModel": "charrnn.sampling.saved_model",
     "Surprise": "charrnn.insight.surprise",
     "TextStream": "charrnn.sampling.stream",
+    "choice": "charrnn.insight.choices",
+    "choices": "charrnn.insight.choices",
     "load_model": "charrnn.sampling.saved_model",
     "surprise": "charrnn.insight.surprise",
 }

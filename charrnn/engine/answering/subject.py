@@ -10,6 +10,7 @@ from charrnn.engine.board import Board
 from charrnn.engine.examiner import Examiner
 from charrnn.engine.messages import Notice
 from charrnn.engine.questions import Answer
+from charrnn.engine.stream_desk import StreamDesk
 from charrnn.text.corpus import Corpus
 
 Tell = Callable[[Answer | Notice], Awaitable[None]]
@@ -24,3 +25,4 @@ class Subject:
     examiner: Examiner = field(default_factory=Examiner)
     corpus: Corpus | None = None
     folder: Path | None = None
+    stream: StreamDesk = field(default_factory=StreamDesk)

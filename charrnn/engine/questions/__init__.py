@@ -6,10 +6,11 @@ Some answers come once, others go on coming until another question of that kind 
 
 from __future__ import annotations
 
+from charrnn.engine.questions.choice import AskChoice, ChoiceTold, HoldStream, SurpriseKnown, WatchSurprise
 from charrnn.engine.questions.reading import ReadText, TextRead
 
-Question = ReadText
-QUESTIONS = (ReadText,)
+Question = ReadText | WatchSurprise | AskChoice | HoldStream
+QUESTIONS = (ReadText, WatchSurprise, AskChoice, HoldStream)
 
-Answer = TextRead
-ANSWERS = (TextRead,)
+Answer = TextRead | SurpriseKnown | ChoiceTold
+ANSWERS = (TextRead, SurpriseKnown, ChoiceTold)
