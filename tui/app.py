@@ -35,6 +35,7 @@ from tui.asking import Asking
 from tui.browsing import Browsing
 from tui.charting import Charting
 from tui.charts.view import View
+from tui.choices import Choices
 from tui.clipping import Clipping
 from tui.drawing import Drawing
 from tui.hearers import Hearers
@@ -50,6 +51,7 @@ from tui.pulse import Pulse, rates
 from tui.session import PATIENCE, Session
 from tui.settings import Settings
 from tui.starting_again import connect_again, gone
+from tui.surprise import SurpriseLens
 from tui.suspending import Suspending
 from tui.theme import THEME
 
@@ -65,7 +67,7 @@ def _collect_less() -> None:
 
 
 class Workbench(
-    Playing, Charting, Browsing, Asking, Lensing, Looking, Opening, Clipping, Suspending, Drawing, App[Leaving]
+    Playing, Charting, Browsing, Asking, Choices, Lensing, Looking, Opening, Clipping, Suspending, Drawing, App[Leaving]
 ):
     CSS_PATH = "app.tcss"
     TITLE = "charrnn"
@@ -111,6 +113,8 @@ class Workbench(
         panes = Workspace()
         panes.corpus.send = self.ask_of_corpus
         panes.stream.input.cursor_blink = self.settings.animation
+        others = [lens for lens in self.lenses if not isinstance(lens, SurpriseLens)]
+        self.lenses = [panes.stream.text.surprise, *others]
         return panes
 
     def compose(self) -> ComposeResult:
@@ -239,6 +243,7 @@ class Workbench(
                 self._status_pulse.now()
             case ModelInfo():
                 self.panes.corpus.show_model(message)
+                self.connect_choices()
                 self._status_pulse.now()
             case _ if isinstance(message, CORPUS_ANSWERS):
                 self.hear_of_corpus(message)
@@ -284,7 +289,8 @@ class Workbench(
 
     def _draw_knobs(self) -> None:
         session = self.session
-        self.panes.stream.show_knobs(session.knobs, session.pace, session.learning_rate, session.current_rate)
+        pace = 0.0 if session.status.held else session.pace
+        self.panes.stream.show_knobs(session.knobs, pace, session.learning_rate, session.current_rate)
 
     def _draw_wishes(self) -> None:
         """The knobs as they are now: the user's own, or what another workbench made of them since."""

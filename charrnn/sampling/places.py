@@ -215,7 +215,7 @@ class Places:
                 number -= 1
                 tokens.append(self.token(number))
         row = torch.from_numpy(self._row(self._states, self._slots[number], self._width).copy())
-        parts = iter(row.split([size.numel() for layer in self._shapes for size in layer]))
+        parts = iter(torch.split(row, [size.numel() for layer in self._shapes for size in layer]))
         # Each in memory of its own, as the network makes them.
         state: State = [tuple(next(parts).clone().view(size) for size in layer) for layer in self._shapes]
         return number, state, tokens[::-1]

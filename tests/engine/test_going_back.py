@@ -266,5 +266,3 @@ def test_clients_hold_step_go_back_and_look_behind(small_text: str, tmp_path: Pa
             await watcher.until(lambda: not watcher.text[-1].surprise)
 
     asyncio.run(test())
-
-

@@ -47,6 +47,7 @@ def test_each_character_is_drawn_in_its_levels_style() -> None:
 def test_the_key_goes_through_the_lenses_and_through_none() -> None:
     async def test() -> None:
         async with bench() as one:
+            one.app.lenses[:] = []
             await one.press("v")
             await one.shows("There is no lens as yet.")
             one.app.lenses.append(Thirds())
