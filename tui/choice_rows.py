@@ -9,7 +9,7 @@ from rich.style import Style
 
 from charrnn.engine.questions.choice import CandidateTold, ChoiceTold
 from tui import palette
-from tui.terminal import fit, pad, safe_line, width, wrap
+from tui.terminal import cut, fit, pad, safe_line, width, wrap
 
 Row = list[tuple[str, Style]]
 
@@ -37,13 +37,26 @@ def rows_of(told: ChoiceTold | None, at: int, columns: int, rows: int, *, explai
         style = palette.PLAIN if explained else palette.QUIET if told is None else palette.WARNING
         return [[(line.rstrip(), style)] for line in wrap(words, columns)][:rows]
     found = candidates_of(told)
-    heads = _heads(told, columns)[: 4 if rows >= 14 else 3 if rows >= 11 else 2 if rows >= 5 else 1 if rows > 1 else 0]
+    heads = _heads(told, columns)
+    least = 2 if rows >= 6 else min(1, rows - 1)
+    while len(heads) > least and rows < len(heads) + len(found):
+        del heads[-2 if len(heads) > 2 else 0]  # the last one says what the columns are
     room = max(1, rows - len(heads))
     first = min(max(0, at - room + 1), max(0, len(found) - room))
     scale = max([one.before for one in found] + [one.after for one in found])
     glyphs = min(max([2, *(width(shown(one.text)) for one in found)]), max(2, columns // 5))
     listed = list(enumerate(found))[first : first + room]
-    return [*heads, *(_row(told, one, number == at, glyphs, columns, scale) for number, one in listed)]
+    made = [*heads, *(_row(told, one, number == at, glyphs, columns, scale) for number, one in listed)]
+    return [_clipped(row, columns) for row in made]
+
+
+def _clipped(row: Row, columns: int) -> Row:
+    made: Row = []
+    for text, style in row:
+        text = text[: cut(text, columns)]
+        columns -= width(text)
+        made.append((text, style))
+    return made
 
 
 def shown(text: str) -> str:
@@ -85,13 +98,16 @@ def _heads(told: ChoiceTold, columns: int) -> list[Row]:
         words = "as the model sees it now"
         used = width(place[0][0])
         place = [*place, (fit(f" · {words}", max(0, columns - used)), palette.WARNING)]
-    entropy = f"entropy {entropy_words(told)}"
-    if width(entropy) > columns:
-        entropy = f"entropy {entropy_words(told, brief=True)}"
+    both = [f"entropy {entropy_words(told, brief=brief)}" for brief in (False, True)]
+    room = columns - sum(width(text) for text, _ in place) - 3
+    beside_it = next((words for words in both if width(words) <= room), "")
+    entropy = both[0] if width(both[0]) <= columns else both[1]
     left = f"{knobs_words(told)} · {told.left:,} of {told.known:,} left"
     half = _half(columns)
     head = " " * (columns - 2 * half) + pad("before", half) + "after"
     lines: list[Row] = [[(fit(entropy, columns), palette.PLAIN)], [(fit(left, columns), palette.PLAIN)]]
+    if beside_it:
+        place, lines = [*place, ("   " + beside_it, palette.PLAIN)], lines[1:]
     return [place, *lines, [(fit(head, columns), palette.QUIET)]]
 
 
@@ -103,7 +119,7 @@ def _half(columns: int) -> int:
 def _row(told: ChoiceTold, one: CandidateTold, marked: bool, glyphs: int, columns: int, scale: float) -> Row:
     half = _half(columns)
     taken = told.taken is not None and one.token == told.taken.token
-    room = max(1, columns - 2 * half)
+    room = max(3, columns - 2 * half)
     name = pad(fit(shown(one.text), glyphs), glyphs)
     front = pad(fit(("▸" if marked else " ") + ("●" if taken else " ") + name, room), room)
     bars = max(0, half - 9)

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from charrnn.config import UsageError
+from tui import orders_choice
 from tui.escapes import read, written
 from tui.order import Order, number
 from tui.telling import corpus_words, knob_words, loss_words, status_words
@@ -278,6 +279,7 @@ TABLE: tuple[Order, ...] = (
     Order(("rate-up", "."), "", "learning rate times 1.25", _step_rate(1), ("rate-up",)),
     Order(("cool", "c"), "", "the learning rate falls to its end; again: call it off", _cool, ("cool-down",)),
     Order(("save", "w"), "", "write a checkpoint now", _save, ("checkpoint",)),
+    *orders_choice.TABLE,
     Order(("copy", "y"), "", "the stream's text to a file", _copy, ("copy",)),
     Order(("again",), "", "start the engine again when it has gone; an empty line does, too", _again, ("start-again",)),
     Order(("detach", "d"), "", "leave, training goes on", _detach, ("detach",)),

@@ -1,4 +1,4 @@
-"""What clients want of the stream beside its text: that it stands still, its surprise, what is behind it. No torch here."""
+"""What clients want of the stream beside its text: to hold it, its surprise, what is behind it. No torch here."""
 
 from __future__ import annotations
 

@@ -36,8 +36,8 @@ class Choice:
     """What a token was chosen from.
 
     `before` and `after` (vocabulary,) float64 are all probabilities, as the model had them and as the knobs left them;
-    each sums to 1. `candidates` are the likeliest before the knobs, the likeliest first. `taken` is what was taken, also
-    where it is not among those; None where nothing was as yet. `entropy_before` and `entropy_after` are in nats.
+    each sums to 1. `candidates` are the likeliest before the knobs, the likeliest first. `taken` is what was taken,
+    also where it is not among those; None where nothing was as yet. `entropy_before` and `entropy_after` are in nats.
     `left` is how many tokens the knobs left a chance.
     """
 

@@ -197,7 +197,7 @@ class TextStream:
         return tokens[::-1]
 
     def _go(self, near: int, state: State, tokens: list[int]) -> Tensor | None:
-        """Sets the state and reads these tokens, which stood from place `near` on; the last logits if there were any."""
+        """Sets the state and reads these tokens, which stood from place `near` on; the last logits, if any."""
         assert self.places is not None
         device = self._prime_ids.device
         self._state = [tuple(part.to(device) for part in layer) for layer in state]

@@ -1,4 +1,4 @@
-"""Going back in the live stream: what clients are told, undo and redo, holding still, and what is behind a character."""
+"""Going back in the live stream: what clients are told, undo and redo, holding still, and the choice behind."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 from typing import get_args
 
@@ -79,7 +80,7 @@ def _all_tokens(stream: TextStream, model: LanguageModel) -> list[int]:
     assert places is not None
     known: list[int] = []
     place = places.end - 1
-    with pytest.raises(GoneError) if places._first > 0 else _nothing():
+    with contextlib.suppress(GoneError):
         while place >= 0:
             known.append(places.token(place))
             place = places.before(place)
@@ -88,12 +89,6 @@ def _all_tokens(stream: TextStream, model: LanguageModel) -> list[int]:
     again = TextStream(model, LETTERS, prime="abc", seed=1)  # before the window nothing was gone back on
     first = [again._next_token() for _ in range(place)]
     return first + known[::-1]
-
-
-class _nothing:
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, *_: object) -> None: ...
 
 
 @pytest.mark.parametrize("vocabulary", [Bytes(), Words("ab ", (" ab", "abba"))], ids=["bytes", "words"])

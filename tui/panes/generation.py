@@ -77,6 +77,8 @@ class StreamText(Choosing):
 
     def on_resize(self, event: events.Resize) -> None:
         self.fit_again()
+        if self.choosing:
+            self.draw_panel()
 
     def fit_again(self) -> None:
         """There is another size, or another part of it for the text."""

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from rich.segment import Segment
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.strip import Strip
+from textual.widget import Widget
 
 from charrnn.engine.branches import Branches, Twig
 from tui import palette
 from tui.panes.frame import Pane, Part
 from tui.screens.covering import Covering
 from tui.screens.picking import PickRows, Row
-from tui.terminal import fit, pad, safe_line, width
+from tui.terminal import fit, pad, safe_line, width, wrap
 
 HELP = (
-    "Each row is a text that the stream wrote, under the one it left; what is left is kept. Enter goes to the end of one "
-    "and writes on from there."
+    "Each row is a text that the stream wrote, under the one it left; what is left is kept. Enter goes to the end of "
+    "one and writes on from there."
 )
 DEEPEST = 6
 """From here on deeper branches stand no further to the right."""
@@ -57,6 +60,28 @@ class BranchRows(PickRows):
         self.screen.dismiss(self.twigs[number].end)
 
 
+class Words(Widget):
+    """A sentence or two below the rows, as high as they need."""
+
+    DEFAULT_CSS = "Words { height: 2; width: 1fr; }"
+
+    def __init__(self, words: str) -> None:
+        super().__init__()
+        self._words = words
+
+    def on_resize(self) -> None:
+        self.styles.height = len(self._lines())
+        self.refresh()
+
+    def _lines(self) -> list[str]:
+        return wrap(self._words, max(1, self.size.width - 2))
+
+    def render_line(self, y: int) -> Strip:
+        lines = self._lines()
+        words = pad(" " + (lines[y].rstrip() if y < len(lines) else ""), self.size.width)
+        return Strip([Segment(words, palette.QUIET)], self.size.width)
+
+
 class BranchesScreen(Covering[int | None]):
     """Answers with the position after a branch's last character, or None."""
 
@@ -70,15 +95,9 @@ class BranchesScreen(Covering[int | None]):
     def compose(self) -> ComposeResult:
         pane = Pane("Branches of the stream", self._rows, id="branch-tree")
         pane.upper.show([Part(pane.title, palette.STRONG, 1)], [Part("characters, left where", palette.QUIET, 2)])
-        pane.lower.show(
-            [Part("enter: write on from its end", rank=1), Part("esc: back", rank=1)],
-            [Part("? explains", palette.QUIET, 2)],
-        )
+        pane.lower.show([Part("enter: write on from its end", rank=1), Part("esc: back", rank=1)])
         yield pane
-
-    def key_question_mark(self) -> None:
-        """Says what the rows are."""
-        self.app.say("info", HELP)  # type: ignore[attr-defined]
+        yield Words(HELP)
 
     def action_close(self) -> None:
         self.dismiss(None)

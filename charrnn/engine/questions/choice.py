@@ -52,7 +52,7 @@ class HoldStream(msgspec.Struct, frozen=True, tag=True):
 
 
 class CandidateTold(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """As `charrnn.insight.choices.Candidate`; `text` is what the token spells, "\\xc3" for a part of a character."""
+    """As `charrnn.insight.choices.Candidate`; `text` is what the token spells, or a byte's digits."""
 
     token: int
     text: str
@@ -66,8 +66,8 @@ class ChoiceTold(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """The choice behind the token that completes the character at `position`, or (`taken` None) the next one.
 
     The token's characters are those from `first` up to `end`. `place` counts tokens of the stream from 1. Entropies are
-    in nats, `left` of `known` tokens have a chance. `step` is the training step of the weights; `now`: they are not those
-    of that moment, which are gone, but today's. `problem` is a sentence where there is nothing to tell.
+    in nats, `left` of `known` tokens have a chance. `step` is the training step of the weights; `now`: they are not
+    those of that moment, which are gone, but today's. `problem` is a sentence where there is nothing to tell.
     """
 
     number: int
