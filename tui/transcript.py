@@ -62,6 +62,7 @@ class Transcript:
         self._position: int | None = None
         self._pending = 0
         self.branches = Branches(limit)
+        self._went_back = False
 
     # ---- growing ---------------------------------------------------------------------------------------------
 
@@ -96,6 +97,7 @@ class Transcript:
 
     def _go_back(self, end: int) -> None:
         """Brings the text to what stood before position `end`: takes away what it shares not, adds what is missing."""
+        self._went_back = True
         shown, wanted = (self.branches.path(one) for one in (self._position, end))
         shared = -1
         for (first, last), (wanted_first, wanted_last) in zip(shown, wanted, strict=False):
@@ -303,6 +305,11 @@ class Transcript:
         """The first row that changed since this was last asked; the number of rows when none did."""
         first, self.changed_from = self.changed_from, len(self.index)
         return first
+
+    def take_went_back(self) -> bool:
+        """Whether text was taken away, since this was last asked, because the stream went back."""
+        went, self._went_back = self._went_back, False
+        return went
 
     def row(self, number: int) -> list[tuple[str, Kind]]:
         """A row as pieces of text, each of one kind."""

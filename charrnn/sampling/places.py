@@ -29,7 +29,7 @@ class GoneError(LookupError):
 
 
 class Places:
-    """The newest `window` places. Memory is taken as it is needed, and given back by nobody but `clear`."""
+    """The newest `window` places. Memory is taken as it is needed, and kept for the streams that follow."""
 
     def __init__(
         self,
@@ -44,11 +44,13 @@ class Places:
         self._states_room = states_room
         self._symbols = symbols
         self._logits_rows = max(1, min(window, logits_room // (4 * symbols)))
+        self._states: list[NDArray[np.float32]] = []
+        self._logits: list[NDArray[np.float32]] = []
         self.every = 1
         self.clear()
 
     def clear(self) -> None:
-        """A new stream begins: no place is left."""
+        """A new stream of the same model begins: no place is left."""
         self.end = 0
         self._first = 0
         self._tokens: list[int] = []
@@ -57,8 +59,6 @@ class Places:
         self._lost: set[int] = set()
         self._without: set[int] = set()
         self._shapes: list[list[torch.Size]] = []
-        self._states: list[NDArray[np.float32]] = []
-        self._logits: list[NDArray[np.float32]] = []
         self._slots: dict[int, int] = {}
         self._held: list[int] = []  # which place each slot is of
         self._kept = 0

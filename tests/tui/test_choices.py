@@ -121,7 +121,8 @@ def test_the_choice_is_shown_at_every_size(size: tuple[int, int], charset: str) 
 
 def test_the_cursor_goes_through_the_text() -> None:
     async def test() -> None:
-        async with bench() as one:
+        async with bench(pace=500.0) as one:
+            await one.until(lambda: one.app.panes.stream.text.row_count() > 5)
             await opened(one)
             text = one.app.panes.stream.text
             end = text.transcript.branches.end

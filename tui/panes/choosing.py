@@ -82,7 +82,9 @@ class Choosing(Rows):
         """The pane's lower line may say something else."""
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Keys of this mode mean something else outside it."""
+        """Keys of this mode mean something else outside it; esc has one binding, for this and for the selection."""
+        if action == "choice_leave" and not self.choosing:
+            return self.selection is not None
         if action.startswith("choice_"):
             return self.choosing
         return super().check_action(action, parameters)
@@ -246,7 +248,10 @@ class Choosing(Rows):
     # ---- keys ------------------------------------------------------------------------------------------------
 
     def action_choice_leave(self) -> None:
-        self.leave()
+        if self.choosing:
+            self.leave()
+        else:
+            self.action_select_nothing()
 
     def action_choice_move(self, by: int) -> None:
         branches = self.transcript.branches

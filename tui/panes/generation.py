@@ -109,7 +109,7 @@ class StreamText(Choosing):
             self._rows_drawn -= dropped
         elif dropped and not self.following:
             self.top = max(0, self.top - dropped)
-        if self.row_count() < self._rows_drawn:  # the stream went back
+        if self.transcript.take_went_back():
             self.select(None)
             self.top = min(self.top, self.last_top)
             self.refresh()
