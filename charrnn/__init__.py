@@ -9,6 +9,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from charrnn.insight.choices import Choice as Choice
+    from charrnn.insight.choices import choice as choice
+    from charrnn.insight.choices import choices as choices
     from charrnn.insight.copying.index import CopyingIndex as CopyingIndex
     from charrnn.insight.copying.index import copying_index as copying_index
     from charrnn.insight.copying.matching import Copied as Copied
@@ -49,6 +52,9 @@ _HOMES = {
     "lanes": "charrnn.insight.lanes",
     "Passage": "charrnn.insight.passages",
     "html_of": "charrnn.insight.page",
+    "Choice": "charrnn.insight.choices",
+    "choice": "charrnn.insight.choices",
+    "choices": "charrnn.insight.choices",
     "load_model": "charrnn.sampling.saved_model",
     "passages": "charrnn.insight.passages",
     "surprise": "charrnn.insight.surprise",

@@ -35,6 +35,7 @@ from tui.asking import Asking
 from tui.browsing import Browsing
 from tui.charting import Charting
 from tui.charts.view import View
+from tui.choices import Choices
 from tui.clipping import Clipping
 from tui.copies_watching import CopiesWatching
 from tui.drawing import Drawing
@@ -54,6 +55,7 @@ from tui.reading import Reading
 from tui.session import PATIENCE, Session
 from tui.settings import Settings
 from tui.starting_again import connect_again, gone
+from tui.surprise import SurpriseLens
 from tui.suspending import Suspending
 from tui.theme import THEME
 from tui.travelling import Travelling
@@ -75,6 +77,7 @@ class Workbench(
     Browsing,
     Reading,
     Asking,
+    Choices,
     Probing,
     Lensing,
     Laning,
@@ -131,6 +134,8 @@ class Workbench(
         panes = Workspace()
         panes.corpus.send = self.ask_of_corpus
         panes.stream.input.cursor_blink = self.settings.animation
+        others = [lens for lens in self.lenses if not isinstance(lens, SurpriseLens)]
+        self.lenses = [panes.stream.text.surprise, *others]
         return panes
 
     def compose(self) -> ComposeResult:
@@ -259,6 +264,7 @@ class Workbench(
                 self._status_pulse.now()
             case ModelInfo():
                 self.panes.corpus.show_model(message)
+                self.connect_choices()
                 self._status_pulse.now()
             case _ if isinstance(message, CORPUS_ANSWERS):
                 self.hear_of_corpus(message)
@@ -304,7 +310,8 @@ class Workbench(
 
     def _draw_knobs(self) -> None:
         session = self.session
-        self.panes.stream.show_knobs(session.knobs, session.pace, session.learning_rate, session.current_rate)
+        pace = 0.0 if session.status.held else session.pace
+        self.panes.stream.show_knobs(session.knobs, pace, session.learning_rate, session.current_rate)
 
     def _draw_wishes(self) -> None:
         """The knobs as they are now: the user's own, or what another workbench made of them since."""

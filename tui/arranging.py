@@ -39,6 +39,10 @@ class Arranging(App[Leaving]):
     def say(self, level: str, text: str, seconds: float | None = 0.0) -> None:
         raise NotImplementedError
 
+    async def perform_choice(self, key: keys.Key) -> None:
+        """What a key of the choices does."""
+        raise NotImplementedError
+
     def on_mount(self) -> None:
         self.set_keymap(keys.keymap(self.table))
         self.draw_footer()
@@ -57,6 +61,8 @@ class Arranging(App[Leaving]):
         """The pane whose own keys count now; "prime" while that is edited, "" for none."""
         if self.panes.stream.input.has_focus:
             return "prime"
+        if self.panes.stream.text.choosing and self.panes.stream.text.has_focus:
+            return "choice"
         screen = self.panes.screen if self.panes.is_mounted else None
         return self.panes.name_of(screen.focused) or "" if screen is not None else ""
 
@@ -81,6 +87,8 @@ class Arranging(App[Leaving]):
         """
         if not key.action:
             self.simulate_key({"esc": "escape"}.get(key.shown, key.shown))
+        elif key.pane == "choice":
+            await self.perform_choice(key)
         elif key.pane in PANES:
             self.panes.show(key.pane)
             body = self.panes.pane(key.pane).body

@@ -6,8 +6,8 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from msgspec.structs import replace
-
+from charrnn.engine.branches import cut_short
+from charrnn.engine.history import cut_off
 from charrnn.engine.messages import Generated
 from tui.transcript import Transcript
 
@@ -37,6 +37,8 @@ class Backlog:
         if not self._waiting:
             self._first_came = self._last_came
         self._waiting.extend(pieces)
+        for piece in pieces:
+            self._transcript.branches.add(piece)
         self._length += sum(len(piece.text) for piece in pieces)
         if self._length <= AT_ONCE and (self._transcript.characters or self._length < AT_ONCE // 2):
             self._take_all()
@@ -52,7 +54,7 @@ class Backlog:
         if self._length <= AT_ONCE:
             self._take_all()
         while self._waiting and self._clock() < end:
-            self._transcript.add(self._next(self._waiting))
+            self._take_next()
         while self._older and self._before is not None and self._clock() < end:
             self._before.add(self._next(self._older))
         if self._before is not None and not self._older:
@@ -68,13 +70,26 @@ class Backlog:
 
     def _take_all(self) -> None:
         while self._waiting:
-            self._transcript.add(self._next(self._waiting))
+            self._take_next()
+
+    def _take_next(self) -> None:
+        piece = self._next(self._waiting)
+        if piece.after is not None and self._before is not None:  # it may go back to what is not there yet
+            while self._older:
+                self._before.add(self._next(self._older))
+            self._transcript.prepend(self._before)
+            self._before = None
+        self._transcript.add(piece)
 
     def _begin_at_the_end(self) -> None:
-        """Parts what waits: its end is for the transcript, all before for another one that will stand before it."""
+        """Parts what waits: its end is for the transcript, all before for another one that will stand before it.
+
+        Of what the stream went back on only the text that came of it is shown.
+        """
+        self._waiting = deque(self._transcript.branches.line())
         end: deque[Generated] = deque()
         length = 0
-        while length < AT_ONCE // 2:
+        while self._waiting and length < AT_ONCE // 2:
             piece = self._waiting.pop()
             end.appendleft(piece)
             length += len(piece.text)
@@ -82,13 +97,15 @@ class Backlog:
         cut = end[0].text.find("\n") + 1
         if cut:
             first = end.popleft()
-            self._waiting.append(replace(first, text=first.text[:cut]))
+            self._waiting.append(cut_short(first, cut))
             if cut < len(first.text):
-                end.appendleft(replace(first, position=first.position + cut, text=first.text[cut:]))
+                end.appendleft(cut_off(first, cut))
         if not self._waiting or not end:
             self._waiting.extend(end)
+            self._length = sum(len(piece.text) for piece in self._waiting)
             return
         self._transcript.follow_on(self._waiting[-1])
         self._older, self._waiting = self._waiting, end
         self._length = sum(len(piece.text) for piece in end)
         self._before = Transcript(self._transcript.columns, self._transcript.limit)
+        self._before.branches = self._transcript.branches

@@ -18,11 +18,14 @@ class Lensing:
 
         def say(self, level: str, text: str, seconds: float | None = 0.0) -> None: ...
 
+        def watch_surprise(self) -> None: ...
+
     def action_lens(self) -> None:
         """The next lens; after the last, none."""
         text = self.panes.stream.text
         names = [lens.name for lens in self.lenses]
         place = names.index(text.lens.name) + 1 if text.lens is not None and text.lens.name in names else 0
         text.look_through(self.lenses[place] if place < len(self.lenses) else None)
+        self.watch_surprise()
         if text.lens is None:
             self.say("info", "The stream without a lens." if names else "There is no lens as yet.")

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from charrnn.config import UsageError
-from tui import orders_copying, orders_lanes, orders_units
+from tui import orders_choice, orders_copying, orders_lanes, orders_units
 from tui.escapes import read, written
 from tui.order import Order, number
 from tui.orders_reading import ORDERS as READING
@@ -282,6 +282,7 @@ TABLE: tuple[Order, ...] = (
     Order(("cool", "c"), "", "the learning rate falls to its end; again: call it off", _cool, ("cool-down",)),
     *TRAVEL,
     Order(("save", "w"), "", "write a checkpoint now", _save, ("checkpoint",)),
+    *orders_choice.TABLE,
     Order(("copy", "y"), "", "the stream's text to a file", _copy, ("copy",)),
     *orders_lanes.ORDERS,
     *orders_units.ORDERS,

@@ -57,6 +57,16 @@ class Paragraph:
                 found[first - start : last - start] = range(position + first - offset, position + last - offset)
         return found
 
+    def last_up_to(self, position: int) -> tuple[int, int] | None:
+        """The newest of the stream's characters up to a position: the offset after it, and its own position."""
+        end = len(self.text)
+        for offset, there in reversed(self.origins):
+            if 0 <= there <= position and end > offset:
+                length = min(end - offset, position - there + 1)
+                return offset + length, there + length - 1
+            end = offset
+        return None
+
     def cut_back(self, length: int) -> None:
         while self.origins and self.origins[-1][0] >= length:
             self.origins.pop()

@@ -25,6 +25,8 @@ class Playing:
 
         def _draw_status(self) -> None: ...
 
+        def leave_choices(self) -> None: ...
+
         def say(self, level: str, text: str, seconds: float | None = 0.0) -> None: ...
 
     # ---- knobs -----------------------------------------------------------------------------------------------
@@ -73,9 +75,11 @@ class Playing:
         self.panes.stream.text.follow()
 
     def action_restart(self) -> None:
+        self.leave_choices()
         self.say("info", f"The stream starts again with seed {self.session.restart()}.")
 
     def action_edit_prime(self) -> None:
+        self.leave_choices()
         self.panes.show_stream()
         self.panes.stream.edit(self.session.status.prime)
 

@@ -35,6 +35,7 @@ from charrnn.engine.messages import (
     troubles_told,
 )
 from charrnn.engine.questions import ANSWERS, Answer, Question
+from charrnn.engine.questions.choice import ChoiceTold
 from charrnn.text.baselines import in_words
 from tui import orders
 from tui.glyphs import UTF_8, stand_ins
@@ -80,6 +81,7 @@ class Speaking:
         self._client: EngineClient | None = None
         self._listening: asyncio.Task[None] | None = None
         self._leaving: Leaving | None = None
+        self.choice: ChoiceTold | None = None
         self._next_report = 0.0
         self._typed = ""
         self._unsaid = ""

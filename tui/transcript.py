@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import deque
 
 from charrnn.config import Knobs
+from charrnn.engine.branches import Branches, Range
 from charrnn.engine.messages import Generated
 from tui.paragraph import Kind, Paragraph, runs, trace
 from tui.terminal import breaks, rest_marks, safe, width
@@ -15,8 +16,10 @@ from tui.terminal import breaks, rest_marks, safe, width
 LONGEST_PARAGRAPH = 4096
 """A paragraph without a line break is divided here, at a row's beginning, so that adding to it stays cheap."""
 
-SAID_TOGETHER = 1024
-"""Characters that what was said is kept in pieces of, about."""
+SHOWN_ANEW = 20_000
+"""Characters that are shown again where the place to which the stream went back is shown no more."""
+WENT_BACK = "⟨←⟩"
+"""Where another character was taken than before."""
 
 
 def knob_words(old: Knobs, new: Knobs) -> list[str]:
@@ -58,30 +61,92 @@ class Transcript:
         self._stream: int | None = None
         self._position: int | None = None
         self._pending = 0
-        self._said: deque[tuple[int, str]] = deque()
-        self._said_length = 0
+        self.branches = Branches(limit)
+        self._went_back = False
 
     # ---- growing ---------------------------------------------------------------------------------------------
 
     def add(self, piece: Generated) -> None:
         """Appends what the engine sent; a changed knob, a new stream and a gap are marked where they are."""
         self._drop_pending()
+        self.branches.add(piece)
         if piece.stream != self._stream:
             self._begin_stream(piece)
-        elif self._position is not None and piece.position > self._position:
+        elif piece.after is not None and piece.after != self._position:
+            self._go_back(piece.after)
+        elif self._position is not None and piece.position > self._position and piece.after is None:
             self._append(f"⟨… {piece.position - self._position:,} characters not shown⟩", "quiet")
+        self._append_piece(piece)
+        self._show_pending()
+        self._forget()
+
+    def _append_piece(self, piece: Generated) -> None:
         if self.knobs is not None and not piece.prime:
             self._append(knob_mark(self.knobs, piece.knobs), "mark")
         if not piece.prime or self.knobs is None:
             self.knobs = piece.knobs
+        if piece.after is not None and self._took_another(piece):
+            self._append(WENT_BACK, "mark")
         self._position = piece.position + len(piece.text)
-        self._remember(piece)
         self._append(piece.text, "prime" if piece.prime else "text", position=piece.position)
-        self._show_pending()
-        self._forget()
+
+    def _took_another(self, piece: Generated) -> bool:
+        """Whether a branch is one, and not the end of another that is gone on with."""
+        branch = self.branches.branch_at(piece.position)
+        return branch is None or branch.position != piece.position or not self.branches.resumes(branch)
+
+    def _go_back(self, end: int) -> None:
+        """Brings the text to what stood before position `end`: takes away what it shares not, adds what is missing."""
+        self._went_back = True
+        shown, wanted = (self.branches.path(one) for one in (self._position, end))
+        shared = -1
+        for (first, last), (wanted_first, wanted_last) in zip(shown, wanted, strict=False):
+            if first != wanted_first:
+                break
+            shared = min(last, wanted_last) - 1
+            if last != wanted_last:
+                break
+        there = self._cut_after(shared) if shared >= 0 else None
+        if there is None:
+            self._clear()
+            there = -1
+            wanted = _newest(wanted, SHOWN_ANEW)
+        pieces = [
+            piece for first, last in wanted for piece in self.branches.pieces(max(first, there + 1), last) if piece.text
+        ]
+        known = self.branches.pieces(there, there + 1) if there >= 0 else []
+        self.knobs = known[0].knobs if known else None
+        self._position = end
+        for piece in pieces:
+            self._append_piece(piece)
+
+    def _cut_after(self, position: int) -> int | None:
+        """Takes away what stands after the newest character that is shown up to `position`; that one's, if any is."""
+        while True:
+            paragraph = self.paragraphs[-1]
+            found = paragraph.last_up_to(position)
+            if found is not None or len(self.paragraphs) == 1:
+                break
+            self.paragraphs.pop()
+            self.characters -= len(paragraph.text) + 1
+            del self.index[len(self.index) - len(paragraph.rows) :]
+        del self.index[len(self.index) - len(paragraph.rows) :]
+        self.changed_from = min(self.changed_from, len(self.index))
+        if found is not None:
+            self.characters -= len(paragraph.text) - found[0]
+            paragraph.cut_back(found[0])
+        paragraph.rows = breaks(paragraph.text, self.columns)
+        self.index.extend((paragraph, row) for row in range(len(paragraph.rows)))
+        return None if found is None else found[1]
+
+    def _clear(self) -> None:
+        self.paragraphs = deque([Paragraph()])
+        self.index = [(self.paragraphs[0], 0)]
+        self.characters = self.changed_from = 0
 
     def begin_again(self) -> None:
         """What comes next is from another engine, and a stream of its own, whatever its number."""
+        self.branches.begin_again()
         if self._stream is not None:
             self._stream = -1
         for paragraph in self.paragraphs:  # positions begin again too
@@ -209,21 +274,9 @@ class Transcript:
         self.characters += older.characters + 1
         self.changed_from += rows
         self.dropped_rows -= rows
-        self._said.extendleft(reversed(older._said))
-        self._said_length += older._said_length
         self._forget()
 
     # ---- bounds ----------------------------------------------------------------------------------------------
-
-    def _remember(self, piece: Generated) -> None:
-        # A few characters at a time would be a hundred times their size as objects of their own.
-        if self._said and self._said[-1][0] == piece.stream and len(self._said[-1][1]) < SAID_TOGETHER:
-            self._said[-1] = (piece.stream, self._said[-1][1] + piece.text)
-        else:
-            self._said.append((piece.stream, piece.text))
-        self._said_length += len(piece.text)
-        while self._said_length > self.limit and len(self._said) > 1:
-            self._said_length -= len(self._said.popleft()[1])
 
     def _forget(self) -> None:
         if self.characters <= self.limit * 1.05:
@@ -253,6 +306,11 @@ class Transcript:
         first, self.changed_from = self.changed_from, len(self.index)
         return first
 
+    def take_went_back(self) -> bool:
+        """Whether text was taken away, since this was last asked, because the stream went back."""
+        went, self._went_back = self._went_back, False
+        return went
+
     def row(self, number: int) -> list[tuple[str, Kind]]:
         """A row as pieces of text, each of one kind."""
         paragraph, row = self.index[number]
@@ -278,7 +336,15 @@ class Transcript:
 
     def said(self) -> str:
         """The present stream's own characters, its prime included, as the model sees them: not made safe."""
-        if not self._said:
-            return ""
-        stream = self._said[-1][0]
-        return "".join(text for number, text in self._said if number == stream)
+        return self.branches.said()
+
+
+def _newest(ranges: list[Range], characters: int) -> list[Range]:
+    """The end of the text of these positions."""
+    found: list[Range] = []
+    for first, end in reversed(ranges):
+        found.append((max(first, end - characters), end))
+        characters -= end - found[-1][0]
+        if characters <= 0:
+            break
+    return found[::-1]

@@ -8,6 +8,7 @@ from itertools import accumulate, takewhile
 from msgspec.structs import replace
 
 from charrnn.engine.messages import Generated, LossPoint
+from charrnn.engine.questions.choice import UNKNOWN_SURPRISE
 
 KEPT_CHARACTERS = 1_000_000
 MOST_PIECES = 50_000
@@ -31,7 +32,7 @@ class TextHistory:
         self._length += len(piece.text)
         last = self._pieces[-1] if self._pieces else None
         if last is not None and _continues(last, piece):
-            self._pieces[-1] = replace(last, text=last.text + piece.text)
+            self._pieces[-1] = joined(last, piece)
         else:
             self._pieces.append(piece)
         while self._length - len(self._pieces[0].text) >= self._kept or len(self._pieces) > MOST_PIECES:
@@ -47,7 +48,7 @@ class TextHistory:
             if piece.position + len(piece.text) <= position:
                 break
             cut = max(0, position - piece.position)
-            found.append(replace(piece, position=piece.position + cut, text=piece.text[cut:]) if cut else piece)
+            found.append(cut_off(piece, cut) if cut else piece)
         found.reverse()
         if most is not None:
             ends = accumulate(len(piece.text) for piece in found)
@@ -55,10 +56,32 @@ class TextHistory:
         return found
 
 
+def cut_off(piece: Generated, characters: int) -> Generated:
+    """The piece without its first so many characters."""
+    return replace(
+        piece,
+        position=piece.position + characters,
+        text=piece.text[characters:],
+        after=None if characters else piece.after,
+        surprise=piece.surprise[characters:],
+    )
+
+
+def joined(first: Generated, then: Generated) -> Generated:
+    """Two pieces that follow each other as one."""
+    surprise = b""
+    if first.surprise or then.surprise:  # of what was written while nobody asked nothing is known
+        surprise = first.surprise or bytes([UNKNOWN_SURPRISE]) * len(first.text)
+        surprise += then.surprise or bytes([UNKNOWN_SURPRISE]) * len(then.text)
+    return replace(first, text=first.text + then.text, surprise=surprise)
+
+
 def _continues(last: Generated, piece: Generated) -> bool:
     """Whether two pieces can be told as one. The step may differ: it is that of the first character."""
     return (
-        last.stream == piece.stream
+        piece.after is None
+        and last.stream == piece.stream
+        and last.seed == piece.seed
         and last.prime == piece.prime
         and last.knobs == piece.knobs
         and len(last.text) + len(piece.text) <= _LONGEST_PIECE

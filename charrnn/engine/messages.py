@@ -8,6 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from charrnn.config import Knobs, RunConfig
+from charrnn.engine.choice_messages import StreamOrder
 from charrnn.engine.corpus_messages import CorpusAnswer, CorpusRequest
 from charrnn.engine.mark_messages import Marks
 from charrnn.engine.questions import Answer, Question
@@ -106,6 +107,7 @@ ClientMessage = (
     | StopRun
     | CorpusRequest
     | Question
+    | StreamOrder
 )
 
 # ---- from the engine -----------------------------------------------------------------------------------------
@@ -175,7 +177,7 @@ class Status(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     "diverged" is the phase of a run that waits because it could not be helped. `prime` is what the stream started from,
     already without characters the model does not know. `sampler_ready` is False until the stream can speak.
     `troubles` are sentences on what is wrong for as long as it is: the disk refuses, the trainer hangs. `watchers` is
-    how many clients are attached that want the stream.
+    how many clients are attached that want the stream. `held`: a client has the stream stand still.
     """
 
     state: str
@@ -200,6 +202,7 @@ class Status(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     sampler_ready: bool = False
     troubles: tuple[str, ...] = ()
     watchers: int = 0
+    held: bool = False
 
     @property
     def phase_text(self) -> str:
@@ -251,6 +254,8 @@ class Generated(msgspec.Struct, frozen=True, array_like=True):
     dropped for a client that did not keep up. `stream` counts restarts, `seed` is that stream's.
     `prime` is True for the characters the stream was started from, False for what the model wrote.
     `step` is the training step of the weights that wrote the first of them.
+    `after`: the stream went back, and these characters stand after the one before that position; None: they follow the
+    piece before. `surprise` is a byte for each character, as in `questions.choice.SurpriseKnown`, or nothing.
     """
 
     position: int
@@ -260,6 +265,8 @@ class Generated(msgspec.Struct, frozen=True, array_like=True):
     seed: int
     prime: bool
     step: int
+    after: int | None = None
+    surprise: bytes = b""
 
 
 class Text(msgspec.Struct, frozen=True, tag=True):

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from charrnn.config import Knobs, ModelConfig
 from charrnn.engine.messages import Generated
+from charrnn.engine.writing import Writing
 
 if TYPE_CHECKING:
     from charrnn.engine.weights import SharedWeights
-    from charrnn.sampling.stream import TextStream
     from charrnn.text.vocabulary import Vocabulary
+
+Result = TypeVar("Result")
 
 REFRESH_EVERY = 0.25
 TURN_SECONDS = 0.125
@@ -38,6 +42,7 @@ class _Turn:
     pace: float
     restart: tuple[str, int] | None
     urgent: bool
+    orders: tuple[tuple[Callable[[Writing], Any], Future[Any]], ...] = ()
 
 
 class Sampler(threading.Thread):
@@ -58,7 +63,9 @@ class Sampler(threading.Thread):
         self._urgent = False
         self._repaced = False
         self._stopped = False
-        self._streams = 0
+        self._held = False
+        self._surprised = False
+        self._orders: deque[tuple[Callable[[Writing], Any], Future[Any]]] = deque()
 
     # ---- called by the engine's loop; none of these waits for a character -------------------------------------
 
@@ -76,6 +83,27 @@ class Sampler(threading.Thread):
         with self._changed:
             self._pace, self._repaced = pace, True
             self._changed.notify()
+
+    def hold(self, held: bool) -> None:
+        """While held the stream stands still, whatever its pace."""
+        with self._changed:
+            self._held, self._repaced = held, True
+            self._changed.notify()
+
+    def watch_surprise(self, on: bool) -> None:
+        """Whether the text comes with its surprise."""
+        self._surprised = on
+
+    def do(self, order: Callable[[Writing], Result]) -> Future[Result]:
+        """Has the thread call `order` between two turns, once there is a stream; what comes of it."""
+        future: Future[Result] = Future()
+        with self._changed:
+            if self._stopped:
+                future.cancel()
+            else:
+                self._orders.append((order, future))
+                self._changed.notify()
+        return future
 
     def restart(self, prime: str, seed: int) -> None:
         with self._changed:
@@ -97,6 +125,11 @@ class Sampler(threading.Thread):
             self._write()
         except Exception as error:
             self._failed(f"the stream stopped: {error}")
+        finally:
+            with self._changed:
+                self._stopped = True
+                while self._orders:
+                    self._orders.popleft()[1].cancel()
 
     def _wait_for_model(self) -> Model | None:
         with self._changed:
@@ -110,67 +143,77 @@ class Sampler(threading.Thread):
         from charrnn.sampling.stream import TextStream
 
         model = self._wait_for_model()
+        position = streams = 0
         while model is not None:
             network = LanguageModel(len(model.vocabulary), model.config).eval()
             shared = SharedWeights(model.weights, network.state_dict(keep_vars=True), create=False)
             step = shared.refresh() or 0
             stream = TextStream(network, model.vocabulary, prime="", seed=0, knobs=Knobs())
-            model = self._stream(stream, shared, step)
+            writing = Writing(stream, self._emit, position=position, streams=streams)
+            writing.step = step
+            model = self._stream(writing, shared)
+            position, streams = writing.end, writing.streams
 
-    def _stream(self, stream: TextStream, shared: SharedWeights, step: int) -> Model | None:
+    def _stream(self, writing: Writing, shared: SharedWeights) -> Model | None:
         """Writes until told to stop (None) or given another model."""
         due = refreshed = time.perf_counter()
         while True:
-            turn = self._next_turn(due)
+            turn = self._next_turn(due, begun=writing.begun)
             if not isinstance(turn, _Turn):
                 return turn
             begun = time.perf_counter()
             if begun - refreshed >= REFRESH_EVERY:
                 newer, refreshed = shared.refresh(), begun
-                step = step if newer is None else newer
-            stream.knobs = turn.knobs
+                writing.step = writing.step if newer is None else newer
+            writing.stream.knobs, writing.surprised = turn.knobs, self._surprised
             if turn.restart is not None:
-                stream.restart(*turn.restart)
-                self._streams += 1
-                self._give(stream.prime, stream, step, urgent=True, prime=True)
+                writing.restart(*turn.restart)
+            if turn.orders:
+                for order, future in turn.orders:
+                    _obey(order, future, writing)
+                continue
             if turn.pace <= 0:
                 continue
-            made = stream.next()
             wanted = 1 if turn.urgent else round(turn.pace * TURN_SECONDS)
-            while len(made) < wanted and not self._urgent and time.perf_counter() - begun <= TURN_SECONDS:
-                made += stream.next()
-            self._give(made, stream, step, urgent=turn.urgent)
+            end = begun + TURN_SECONDS
+            made = writing.write(wanted, turn.urgent, lambda end=end: self._interrupted(end))  # type: ignore[misc]
             now = time.perf_counter()
-            spent = len(made) / turn.pace
+            spent = made / turn.pace
             # After a stall it catches up a tenth of a second at most.
             due = now + max(spent, TURN_SECONDS) if turn.urgent else max(due, now - 0.1) + spent
 
-    def _next_turn(self, due: float) -> _Turn | Model | None:
+    def _interrupted(self, end: float) -> bool:
+        """Whether somebody waits for something, or the turn's time is up."""
+        return self._urgent or bool(self._orders) or time.perf_counter() > end
+
+    def _next_turn(self, due: float, *, begun: bool) -> _Turn | Model | None:
         """Waits until it is time, or something changed; another model, or None to stop, ends the stream."""
         with self._changed:
-            while not self._stopped and self._model is None and not self._urgent:
-                if self._repaced and self._pace > 0:  # a slow pace's long wait is not waited out
-                    due, self._repaced = min(due, time.perf_counter() + 1 / self._pace), False
-                left = due - time.perf_counter() if self._pace > 0 else 3600.0
+            while not self._stopped and self._model is None and not self._urgent and not (begun and self._orders):
+                pace = 0.0 if self._held else self._pace
+                if self._repaced and pace > 0:  # a slow pace's long wait is not waited out
+                    due, self._repaced = min(due, time.perf_counter() + 1 / pace), False
+                left = due - time.perf_counter() if pace > 0 else 3600.0
                 if left <= 0:
                     break
                 self._changed.wait(left)
             if self._stopped or self._model is not None:
                 taken, self._model = self._model, None
                 return None if self._stopped else taken
-            turn = _Turn(self._knobs, self._pace, self._restart, self._urgent)
+            orders: tuple[tuple[Callable[[Writing], Any], Future[Any]], ...] = ()
+            if begun and not self._urgent:
+                orders = tuple(self._orders)
+                self._orders.clear()
+            pace = 0.0 if self._held else self._pace
+            turn = _Turn(self._knobs, pace, self._restart, self._urgent, orders)
             self._restart, self._urgent = None, False
             return turn
 
-    def _give(self, text: str, stream: TextStream, step: int, *, urgent: bool, prime: bool = False) -> None:
-        if text:
-            piece = Generated(
-                position=0,
-                text=text,
-                knobs=stream.knobs,
-                stream=self._streams,
-                seed=stream.seed,
-                prime=prime,
-                step=step,
-            )
-            self._emit(piece, urgent)
+
+def _obey(order: Callable[[Writing], Any], future: Future[Any], writing: Writing) -> None:
+    if not future.set_running_or_notify_cancel():
+        return
+    try:
+        future.set_result(order(writing))
+    except Exception as error:  # who gave the order says what went wrong
+        future.set_exception(error)

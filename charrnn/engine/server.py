@@ -18,6 +18,7 @@ from charrnn.engine import trainer_messages as trainer
 from charrnn.engine.answering.subject import Subject
 from charrnn.engine.baselines import MEASURED_AFTER, find_baselines
 from charrnn.engine.board import Board
+from charrnn.engine.choice_messages import STREAM_ORDERS
 from charrnn.engine.connection import PATIENCE, Connection
 from charrnn.engine.copied_curve import keep_curve
 from charrnn.engine.corpus_desk import CorpusDesk
@@ -185,6 +186,8 @@ class Engine:
                 self._to_trainer(trainer.Save(), "a checkpoint")
             case StopRun():
                 self.stop()
+            case _ if isinstance(message, STREAM_ORDERS):
+                self.subject.stream.order(message, self.board)
             case _:
                 pass  # a second Hello or Start, or a value that does not fit, changes nothing
 
@@ -224,6 +227,8 @@ class Engine:
 
         self._sampler = Sampler(emit, failed)
         self._sampler.start()
+        self.subject.stream.held = lambda held: self.board.set_status(held=held, hurry=True)
+        self.subject.stream.use_sampler(self._sampler)
         self._feed_sampler()
 
     def _feed_sampler(self) -> None:

@@ -58,7 +58,13 @@ TABLE: tuple[Key, ...] = (
     *opening.KEYS,
 )
 GROUPS = tuple(dict.fromkeys(key.group for key in TABLE))
-HOMES = {"stream": "Stream", "loss": "Chart", "corpus": "Corpus", "prime": "Editing the prime"}
+HOMES = {
+    "stream": "Stream",
+    "loss": "Chart",
+    "corpus": "Corpus",
+    "prime": "Editing the prime",
+    "choice": "The choice behind a character",
+}
 """The groups that belong to a pane, also where their keys work everywhere; the pane's own keys need not stand here."""
 _NO_KEY = "no-key"
 """What no terminal sends: an action whose keys were all taken away."""

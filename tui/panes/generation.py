@@ -13,10 +13,11 @@ from charrnn.engine.messages import Generated
 from tui import palette
 from tui.backlog import Backlog
 from tui.lenses import Lens, seen_through
+from tui.panes.choosing import Choosing
 from tui.panes.frame import Pane, Part
 from tui.panes.prime import PrimeInput
-from tui.panes.rows import Rows
 from tui.paragraph import Kind
+from tui.surprise import SurpriseLens
 from tui.transcript import Transcript
 
 STYLES: dict[Kind, Style] = {
@@ -29,15 +30,15 @@ STYLES: dict[Kind, Style] = {
 }
 
 
-class StreamText(Rows):
+class StreamText(Choosing):
     """The text itself. It follows its end until the user scrolls up."""
 
     def __init__(self) -> None:
         super().__init__(id="stream-text")
-        self.transcript = Transcript()
         self.following = True
         self.lens: Lens | None = None
         self.waiting = ""
+        self.surprise = SurpriseLens()
         self._follows_again = False
         self._rows_drawn = 0
 
@@ -48,9 +49,9 @@ class StreamText(Rows):
         if not self.transcript.characters:
             return [(self.waiting, palette.QUIET)]
         pieces = [(text, STYLES[kind]) for text, kind in self.transcript.row(number)]
-        if self.lens is None:
-            return pieces
-        return list(seen_through(self.lens, pieces, self.transcript.positions(number)))
+        if self.lens is not None:
+            pieces = list(seen_through(self.lens, pieces, self.transcript.positions(number)))
+        return self.with_cursor(number, pieces)
 
     def look_through(self, lens: Lens | None) -> None:
         """Draws the text through a lens, or without one."""
@@ -75,6 +76,12 @@ class StreamText(Rows):
             self.follow()
 
     def on_resize(self, event: events.Resize) -> None:
+        self.fit_again()
+        if self.choosing:
+            self.draw_panel()
+
+    def fit_again(self) -> None:
+        """There is another size, or another part of it for the text."""
         if self.transcript.columns != self.text_columns:
             share = self.top / max(1, self.row_count())
             self.transcript.rewrap(self.text_columns)
@@ -87,6 +94,7 @@ class StreamText(Rows):
         old = self.transcript
         self.transcript = Transcript(old.columns, old.limit)
         self.top, self._rows_drawn, self.following = 0, 0, True
+        self.surprise.forget()
         self.refresh()
 
     def draw(self) -> None:
@@ -101,6 +109,10 @@ class StreamText(Rows):
             self._rows_drawn -= dropped
         elif dropped and not self.following:
             self.top = max(0, self.top - dropped)
+        if self.transcript.take_went_back():
+            self.select(None)
+            self.top = min(self.top, self.last_top)
+            self.refresh()
         if self.following and self.top != self.last_top:
             self.top = self.last_top
             self.refresh()
@@ -109,9 +121,10 @@ class StreamText(Rows):
         else:
             self.refresh_rows(changed, max(self._rows_drawn, self.row_count()))
         self._rows_drawn = self.row_count()
+        self.text_grew()
 
     def scrolled(self) -> None:
-        if self._follows_again:
+        if self._follows_again or self.held:
             return
         following = self.top >= self.last_top
         if following != self.following:
@@ -119,9 +132,12 @@ class StreamText(Rows):
             self.refresh()
             self.pane.show_lower()
 
+    def lower_changed(self) -> None:
+        self.pane.show_lower()
+
     def follow(self) -> None:
         self.following = True
-        self.move_to(self.last_top)
+        self.top = self.last_top
         self.refresh()
         self.pane.show_lower()
 
@@ -160,6 +176,7 @@ class GenerationPane(Pane):
 
     def add(self, pieces: Sequence[Generated]) -> None:
         self._backlog.add(pieces)
+        self.text.surprise.take(pieces)
         if pieces and pieces[-1].seed != self._seed:
             self._seed = pieces[-1].seed
             self.show_lower()
@@ -209,6 +226,9 @@ class GenerationPane(Pane):
             unknown = Part(f"the model does not know {self._unknown}" if self._unknown else "", palette.WARNING, 1)
             help_parts = [Part("enter starts", rank=2), Part("esc leaves", rank=3), Part("\\n is a new line", rank=4)]
             self.lower.show([title, unknown], help_parts)
+        elif self.text.choosing:
+            state = "held still" if self.text.held else "streaming"
+            self.lower.show([Part(f"choices · {state}", palette.ACCENT_STRONG, 1), *self._legend()])
         elif not self.text.following:
             self.lower.show([Part("following off · f to follow", palette.ACCENT)], self._legend())
         else:

@@ -55,8 +55,16 @@ class Rows(Selecting, can_focus=True):
         """Cells for text: a blank on each side, and the right one holds the scroll bar."""
         return max(1, self.size.width - 2)
 
+    @property
+    def text_rows(self) -> int:
+        """Rows for text."""
+        return self.size.height
+
     def render_line(self, y: int) -> Strip:
-        columns = self.size.width
+        return self.text_line(y, self.size.width)
+
+    def text_line(self, y: int, columns: int) -> Strip:
+        """A row of the text in so many cells."""
         number = self.top + y
         segments = [Segment(" ")]
         used = 0
@@ -74,7 +82,7 @@ class Rows(Selecting, can_focus=True):
 
     def bar(self) -> tuple[int, int] | None:
         """The scroll bar's first row and the one after its last; none while there is nothing to scroll, or no focus."""
-        rows, height = self.row_count(), self.size.height
+        rows, height = self.row_count(), self.text_rows
         if rows <= height or not self.has_focus:
             return None
         length = max(1, height * height // rows)
@@ -84,7 +92,7 @@ class Rows(Selecting, can_focus=True):
     def refresh_rows(self, first: int, end: int) -> None:
         """Draws the rows of the text from `first` up to `end` that are in sight."""
         y = max(0, first - self.top)
-        height = min(end - self.top, self.size.height) - y
+        height = min(end - self.top, self.text_rows) - y
         if height > 0:
             self.refresh(Region(0, y, self.size.width, height))
 
@@ -92,7 +100,7 @@ class Rows(Selecting, can_focus=True):
 
     @property
     def last_top(self) -> int:
-        return max(0, self.row_count() - self.size.height)
+        return max(0, self.row_count() - self.text_rows)
 
     def move_to(self, top: int) -> None:
         top = min(max(0, top), self.last_top)
@@ -105,7 +113,7 @@ class Rows(Selecting, can_focus=True):
         self.move_to(self.top + rows)
 
     def action_scroll_pages(self, pages: int) -> None:
-        self.move_to(self.top + pages * max(1, self.size.height - 1))
+        self.move_to(self.top + pages * max(1, self.text_rows - 1))
 
     def action_scroll_to_top(self) -> None:
         self.move_to(0)

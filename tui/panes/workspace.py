@@ -122,6 +122,10 @@ class Workspace(Dragging):
         order: tuple[PaneName, ...] = ("loss", "corpus", "stream")
         self._zoom(order[(order.index(self.zoomed or "stream") + direction) % len(order)])
 
+    def zoom_to(self, name: PaneName | None) -> None:
+        """Gives the whole room to a pane, or (None) to all."""
+        self._zoom(name)
+
     def _zoom(self, name: PaneName | None) -> None:
         self.zoomed = name
         self.put()

@@ -11,6 +11,7 @@ from charrnn.engine.copying_desk import CopyingDesk
 from charrnn.engine.examiner import Examiner
 from charrnn.engine.messages import Notice
 from charrnn.engine.questions import Answer
+from charrnn.engine.stream_desk import StreamDesk
 from charrnn.text.corpus import Corpus
 
 Tell = Callable[[Answer | Notice], Awaitable[None]]
@@ -26,3 +27,4 @@ class Subject:
     corpus: Corpus | None = None
     folder: Path | None = None
     copying: CopyingDesk = field(default_factory=CopyingDesk)
+    stream: StreamDesk = field(default_factory=StreamDesk)

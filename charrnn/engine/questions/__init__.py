@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, get_args
 
-from charrnn.engine.questions import copying, lanes, reading, travel, units
+from charrnn.engine.questions import choice, copying, lanes, reading, travel, units
 
 Question = (
     reading.ReadText
@@ -26,6 +26,9 @@ Question = (
     | reading.WatchText
     | reading.WatchCorpus
     | reading.RatePassages
+    | choice.WatchSurprise
+    | choice.AskChoice
+    | choice.HoldStream
 )
 Answer = (
     reading.TextRead
@@ -44,6 +47,8 @@ Answer = (
     | reading.TextSeen
     | reading.CorpusSeen
     | reading.PassagesRated
+    | choice.SurpriseKnown
+    | choice.ChoiceTold
 )
 QUESTIONS: tuple[type[Any], ...] = get_args(Question)
 ANSWERS: tuple[type[Any], ...] = get_args(Answer)
