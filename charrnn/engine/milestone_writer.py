@@ -20,11 +20,14 @@ from charrnn.runs.checkpoint import first_unsound
 from charrnn.runs.directory import require_same
 from charrnn.runs.milestone_file import save_milestone
 from charrnn.runs.milestones import is_due, list_milestones, make_room, put_right
+from charrnn.runs.room import free_bytes, megabytes
 from charrnn.training.trainer import Trainer
 
 if TYPE_CHECKING:
     from charrnn.engine.training_loop import TrainingLoop
 
+CHECKPOINTS_FIRST = 4
+"""As many checkpoints as a run keeps must fit on the disk beside a milestone."""
 WAITING_AT_MOST = 3
 """Copies of the weights in memory, beside the one that is being written."""
 
@@ -46,15 +49,23 @@ def milestones_of(loop: TrainingLoop, identity: tuple[int, int] | None) -> Miles
         remark = f"Milestones, for looking back, cannot be written: {words}; training goes on without them."
         loop.link.say(Remark("warning", remark))
 
-    most, step = loop.config.training.milestones, loop.trainer.steps_done
-    return MilestoneWriter(loop.folder, most, loop.vocabulary.facts(), step=step, identity=identity, failed=failed)
+    return MilestoneWriter(
+        loop.folder,
+        loop.config.training.milestones,
+        loop.vocabulary.facts(),
+        step=loop.trainer.steps_done,
+        identity=identity,
+        spare=CHECKPOINTS_FIRST * loop.checkpoint_bytes,
+        failed=failed,
+    )
 
 
 class MilestoneWriter:
     """Of one run, in rank 0: takes the weights when that is due, and writes them.
 
-    Only into the folder with this `identity` (as in `RunFolder`), if one is given. `failed(words)` is called in its
-    thread with a clause the first time that a milestone could not be written, and again after one that could.
+    The last `spare` bytes of a disk are left to the checkpoints, which matter more. Only into the folder with this
+    `identity` (as in `RunFolder`), if one is given. `failed(words)` is called in its thread with a clause the first
+    time that a milestone could not be written, and again after one that could.
     """
 
     def __init__(
@@ -65,11 +76,12 @@ class MilestoneWriter:
         *,
         step: int,
         identity: tuple[int, int] | None = None,
+        spare: int = 0,
         failed: Callable[[str], None] = lambda words: None,
     ) -> None:
         """The run stands after `step` steps; `most` are to be kept, 0 for none."""
         self._run, self._most, self._vocabulary, self._failed = run, most, vocabulary, failed
-        self.identity = identity
+        self.identity, self._spare = identity, spare
         self._waiting: deque[_Taken] = deque()
         self._news = threading.Condition()
         self._closing = False
@@ -124,7 +136,7 @@ class MilestoneWriter:
         """What went wrong, in words."""
         if first_unsound(taken.model, weights=True) is not None:
             return f"the weights after step {taken.step:,} are not finite"
-        problem = self._ours()
+        problem = self._ours() or self._no_room(sum(tensor.nbytes for tensor in taken.model.values()))
         if problem is not None:
             return problem
         try:
@@ -140,6 +152,13 @@ class MilestoneWriter:
             return f"{error.strerror or error} ({self._run})"
         make_room(self._run, self._most)
         return None
+
+    def _no_room(self, size: int) -> str | None:
+        """Why so many bytes are too many for the disk."""
+        free = free_bytes(self._run)
+        if free is None or free >= size + self._spare:
+            return None
+        return f"{megabytes(free)} are free, and the run's checkpoints may need that much ({self._run})"
 
     def _ours(self) -> str | None:
         """Why nothing may be written to the run's folder now."""

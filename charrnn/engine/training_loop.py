@@ -121,6 +121,7 @@ class TrainingLoop:
         model = self.trainer.evaluated_model
         self.shared = SharedWeights(weights, model.state_dict(keep_vars=True), create=True)
         self.shared.publish(self.trainer.steps_done)
+        self.checkpoint_bytes = checkpoint_bytes(self.trainer)
         link.say(
             Built(
                 config=self.config,
@@ -129,7 +130,7 @@ class TrainingLoop:
                 device=self._where(),
                 step=self.trainer.steps_done,
                 learning_rate=self.trainer.stable_rate,
-                checkpoint_bytes=checkpoint_bytes(self.trainer),
+                checkpoint_bytes=self.checkpoint_bytes,
             )
         )
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import threading
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -102,6 +104,24 @@ def test_another_folder_in_the_runs_place_is_left_alone(tmp_path: Path) -> None:
     assert list(run.iterdir()) == []
 
 
+def test_the_last_room_of_a_disk_is_left_to_the_checkpoints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    free = [10_000]
+    monkeypatch.setattr(milestone_writer, "free_bytes", lambda _: free[0])
+    writer = MilestoneWriter(tmp_path, 50, {}, step=0, spare=9_990, failed=told.append)
+    writer.look(trainer_at(0), None)
+    writer.look(trainer_at(20), None)
+    until = time.monotonic() + 10
+    while not told and time.monotonic() < until:
+        time.sleep(0.01)
+    free[0] = 20_000
+    writer.look(trainer_at(100), None)
+    writer.close()
+    assert len(told) == 1
+    assert "checkpoints may need" in told[0]
+    assert list_milestones(tmp_path)[-1].step == 100
+
+
 def test_weights_that_are_no_numbers_are_not_kept(tmp_path: Path) -> None:
     told: list[str] = []
     writer = MilestoneWriter(tmp_path, 50, {}, step=0, failed=told.append)
@@ -112,8 +132,6 @@ def test_weights_that_are_no_numbers_are_not_kept(tmp_path: Path) -> None:
 
 
 def test_a_disk_that_is_slow_holds_no_more_than_a_few_copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import threading
-
     go, real = threading.Event(), milestone_writer.save_milestone
 
     def slow(*given: Any, **named: Any) -> Path:

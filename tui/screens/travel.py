@@ -238,6 +238,9 @@ class TravelScreen(Covering[None]):
             self.journey.playing = True
             if self.journey.at == len(self.journey.states) - 1:
                 self.journey.move(0)
+            state = self.journey.state
+            if state is not None and not self.journey.is_written(state.step):
+                self._ask_soon()  # so that the texts come in the order of the film
             self._run_film()
         self.draw()
 
