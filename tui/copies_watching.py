@@ -141,6 +141,8 @@ class CopiesWatching(App[Leaving]):
         text = self.panes.stream.text
         if event.widget is not text or text.lens is not self.copies_lens or event.chain != 1:
             return
+        if getattr(text, "choosing", False):  # a click moves the cursor there
+            return
         number = text.top + event.y - text.gutter.top
         if text.selection is not None or not text.transcript.characters or number >= text.row_count():
             return

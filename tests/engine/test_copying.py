@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -87,6 +88,20 @@ def test_primes_are_not_the_models_and_copies_do_not_go_on_from_one_stream_to_th
         assert [copy.text for copy in told.copies] == ["times, it was the age of wisdom", "it was the best of times"]
         assert told.characters == 31 + 11 + 24
         assert told.share == (31 + 24) / told.characters
+
+    asyncio.run(test())
+
+
+def test_a_copy_does_not_go_on_where_the_stream_went_back() -> None:
+    """Positions go on, but what follows stands after an earlier one."""
+
+    async def test() -> None:
+        board, stream = watched(piece("it was the best of times, it was the worst"))
+        await stream.catch_up()
+        back = SimpleNamespace(position=42, text=" of times, it was the age", stream=1, prime=False, after=25)
+        stream._look(cast(Any, [back]))
+        assert [(copy.begin, copy.end) for copy in stream.since(0).copies] == [(0, 42), (42, 67)]
+        assert board.text.end == 42
 
     asyncio.run(test())
 
