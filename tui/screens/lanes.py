@@ -18,6 +18,7 @@ from charrnn.config import Knobs
 from charrnn.engine.questions.lanes import (
     LONGEST_PRIME,
     MOST_LANES,
+    MOST_PACE,
     CloseLanes,
     LaneOpened,
     LanesEnded,
@@ -37,6 +38,7 @@ from tui.panes.prime import PrimeInput
 from tui.panes.status import BottomBar, newest_loss
 from tui.pulse import Pulse, rates
 from tui.screens.covering import Covering
+from tui.session import Session
 from tui.terminal import fit, safe_line, wrap
 
 if TYPE_CHECKING:
@@ -109,6 +111,8 @@ class LanesScreen(Covering["Plan | None"]):
         self._opened: list[LaneOpened] = []
         self._live_step = 0
         self._held = False
+        self._connected = True
+        self._session: Session | None = None
         self._explained: bool | None = None
         self._columns = LaneColumns()
         self._pane = Pane("Lanes", self._columns, id="lanes")
@@ -130,6 +134,7 @@ class LanesScreen(Covering["Plan | None"]):
         yield self._bar
 
     def on_mount(self) -> None:
+        self._session = self.app.session
         slow = self.app.settings.slow
         self._pulse = Pulse(rates(slow).stream, self._columns.draw)
         self._input.cursor_blink = self.app.settings.animation
@@ -219,6 +224,15 @@ class LanesScreen(Covering["Plan | None"]):
     def _draw_titles(self) -> None:
         """The frame's lines and the lanes' titles, as far as they are others now."""
         session, plan = self.app.session, self._plan
+        if session is not self._session:  # another run was opened over this one
+            if self.is_current:
+                self.dismiss(None)
+            return
+        if session.connected and not self._connected:  # another engine: it knows nothing of these lanes
+            self._connected = True
+            self.open()
+            return
+        self._connected = session.connected
         loss = newest_loss(session)
         for at, column in enumerate(self._columns.lanes):
             opened = self._opened[at] if at < len(self._opened) else None
@@ -231,7 +245,7 @@ class LanesScreen(Covering["Plan | None"]):
 
     def _draw_frame(self) -> None:
         session, plan, columns = self.app.session, self._plan, self._columns
-        pace = f"{session.pace:g} ch/s" if session.pace else "still"
+        pace = f"{min(session.pace, MOST_PACE):g} ch/s" if session.pace else "still"
         standing = Part("held still · h goes on", palette.WARNING, 2, "held")
         gone = Part("the engine has gone", palette.ERROR, 2)
         state = gone if not session.connected else standing if self._held else Part(pace, palette.PLAIN, 3)
