@@ -382,12 +382,12 @@ def test_help_is_two_sentences_and_then_all_keys() -> None:
         assert plan.explained.endswith(".")
 
 
-def test_before_there_is_a_model_a_sentence_says_so() -> None:
+def test_before_there_is_a_corpus_a_sentence_says_so() -> None:
     async def whole() -> None:
         async with bench(load_seconds=0.0) as one:
-            one.app.session.model = None
+            one.app.session.corpus = None
             one.app.action_lanes()
-            await one.shows("There is no model yet")
+            await one.shows("lanes can be opened in a moment")
             one.app.session.connected = False
             one.app.action_lane("seeds")
             await one.shows("The engine has gone; enter starts it again")
