@@ -51,8 +51,8 @@ class Laning(App[Leaving]):
         if not session.connected or session.ended is not None:
             self.say("info", "The engine has gone; enter starts it again, and then it writes lanes.")
             return None
-        if session.model is None or session.welcome is None:
-            self.say("info", "There is no model yet; lanes can be opened in a moment.")
+        if session.corpus is None or session.welcome is None:  # no prime yet; the model may come later
+            self.say("info", "The corpus is still being read; lanes can be opened in a moment.")
             return None
         from tui.lanes import by_temperature
         from tui.screens.lanes import LanesScreen

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Callable
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from charrnn.config import UsageError
 from charrnn.engine.questions.lanes import (
@@ -37,9 +38,13 @@ class Talk:
         self._texts = [""] * len(plan.wishes)
         self._problems = [""] * len(plan.wishes)
         self._due = True
-        self._hears = ((LanesOpened, self._opened), (LanesText, self._text), (LanesEnded, self._ended))
+        self._hears: tuple[tuple[type[Any], Callable[[Any], None]], ...] = (
+            (LanesOpened, self._opened),
+            (LanesText, self._text),
+            (LanesEnded, self._ended),
+        )
         for kind, hear in self._hears:
-            speaking.hearers.add(kind, hear)  # type: ignore[arg-type]
+            speaking.hearers.add(kind, hear)
         speaking.session.send(OpenLanes(self._number, plan.prime, list(plan.wishes)))
 
     def go_on(self) -> None:
@@ -50,7 +55,7 @@ class Talk:
     def close(self) -> None:
         """No more of them is heard."""
         for kind, hear in self._hears:
-            self._speaking.hearers.remove(kind, hear)  # type: ignore[arg-type]
+            self._speaking.hearers.remove(kind, hear)
         _talks.pop(self._speaking, None)
 
     def _tune(self, *, held: bool) -> None:

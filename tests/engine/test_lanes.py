@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -109,6 +110,8 @@ def test_other_runs_can_be_lanes_and_what_cannot_says_why(
             for model in (folder.parent / "broken").rglob("model.safetensors"):
                 model.write_bytes(model.read_bytes()[:-1] + b"?")
             shutil.copytree(folder, tmp_path / "elsewhere")
+            os.mkdir(os.fsencode(folder.parent) + b"/odd\xff")
+            shutil.copytree(folder, os.fsdecode(os.fsencode(folder.parent) + b"/odd\xff"), dirs_exist_ok=True)
             watcher.client.send(ListCheckpoints())
             (listed,) = await watcher.until(lambda: watcher.told(CheckpointsListed))
             assert [one.step for one in listed.own] == [one.step for one in list_checkpoints(folder)]

@@ -35,6 +35,7 @@ from tui.lanes import Plan, by_seed, by_temperature, by_weights
 from tui.panes.lane_columns import LEAST_WIDTH, in_sight
 from tui.screens.lane_choices import spread
 from tui.screens.lanes import LanesScreen
+from tui.session import Session
 from tui.terminal import width, wrap
 
 # ---- the plan ------------------------------------------------------------------------------------------------
@@ -381,12 +382,12 @@ def test_help_is_two_sentences_and_then_all_keys() -> None:
         assert plan.explained.endswith(".")
 
 
-def test_before_there_is_a_model_a_sentence_says_so() -> None:
+def test_before_there_is_a_corpus_a_sentence_says_so() -> None:
     async def whole() -> None:
         async with bench(load_seconds=0.0) as one:
-            one.app.session.model = None
+            one.app.session.corpus = None
             one.app.action_lanes()
-            await one.shows("There is no model yet")
+            await one.shows("lanes can be opened in a moment")
             one.app.session.connected = False
             one.app.action_lane("seeds")
             await one.shows("The engine has gone; enter starts it again")
@@ -443,3 +444,41 @@ def test_lanes_can_be_heard_one_after_the_other() -> None:
             await one.hears("The stream stands still")
 
     run(whole)
+
+
+def test_any_size_and_any_number_of_lanes_is_drawn() -> None:
+    """Also one that was made smaller in the middle of a word, with characters two cells wide."""
+
+    async def test(one: Bench, fake: FakeLanes) -> None:
+        for number, size in enumerate([(200, 50), (61, 17), (33, 9), (12, 4), (5, 3), (80, 24), (120, 34)]):
+            await one.pilot.resize_terminal(*size)
+            await one.press("a", "right")
+            await one.until(lambda number=number: len(fake.wishes()) >= min(12, number + 4))
+            write(one, fake, *[" 中文 wide\n and ☃\u0301 " * 5] * len(fake.wishes()))
+            await one.pilot.pause(0.15)
+            assert all(width(line) <= size[0] for line in one.lines())
+            columns = one.app.screen.query_one("#lane-columns")
+            assert columns.chosen in columns.shown
+        await one.shows("中文 wide", "lanes 6 to 10 of 10")
+
+    with_lanes(test)
+
+
+def test_lanes_begin_again_when_another_engine_took_over() -> None:
+    async def test(one: Bench, fake: FakeLanes) -> None:
+        one.app.session.connected = False
+        await one.shows("the engine has gone")
+        before = fake.last(OpenLanes).number
+        one.app.session.connected = True
+        await one.until(lambda: fake.last(OpenLanes).number > before)
+
+    with_lanes(test)
+
+
+def test_lanes_go_when_another_run_is_opened_over_them() -> None:
+    async def test(one: Bench, fake: FakeLanes) -> None:
+        one.app.session = Session(one.app._send)
+        await one.until(lambda: not isinstance(one.app.screen, LanesScreen))
+        assert one.app._lanes_last is None
+
+    with_lanes(test)

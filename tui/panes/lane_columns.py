@@ -17,7 +17,7 @@ from tui import palette
 from tui.lane_text import LaneText
 from tui.terminal import fit, pad, width, wrap
 
-LEAST_WIDTH = 21
+LEAST_WIDTH = 20
 """Cells that a lane's text has at least where there are several in sight."""
 BETWEEN = " │ "
 _REVERSED = Style(reverse=True)

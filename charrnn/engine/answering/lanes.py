@@ -130,9 +130,9 @@ async def _opened(question: OpenLanes, subject: Subject, tell: Tell) -> Writing 
             place = _place(subject, wish)
             found, size = await subject.examiner.work(partial(_load, place, wish.checkpoint, room))
         except UsageError as error:
-            loaded[kind] = str(error)
+            loaded[kind] = _sendable(str(error))
         except (OSError, MemoryError) as error:
-            loaded[kind] = f"The weights cannot be read: {error}."
+            loaded[kind] = _sendable(f"The weights cannot be read: {error}.")
         else:
             loaded[kind], room = found, room - size
     losses = {kind: _loss(subject, kind, found) for kind, found in loaded.items()}
@@ -206,11 +206,16 @@ async def _write(writing: Writing, mine: _Open, number: int, subject: Subject, t
         await tell(LanesText(number, step, pieces))
 
 
+def _sendable(text: str) -> str:
+    """Without what a file's name may have that is no character."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def _listed(folder: Path) -> CheckpointsListed:
     own = [SavedStep(saved.step, saved.val_loss) for saved in list_checkpoints(folder)]
     runs: list[OtherRun] = []
     for place in places(folder.parent):
-        if place.path.name == folder.name or len(runs) == MOST_RUNS:
+        if place.path.name == folder.name or len(runs) == MOST_RUNS or _sendable(place.name) != place.name:
             continue
         with contextlib.suppress(UsageError, OSError):
             if checkpoint_folders(place.path):
