@@ -22,23 +22,9 @@ def test_the_example_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     text = quoted(6000)
     (tmp_path / "text.txt").write_text(text)
     shape = ["--cell", "lstm", "--hidden", "8", "--layers", "1", "--embedding", "8", "--batch", "4"]
+    options = [*shape, "--steps", "10", "--threads", "1", "--linger", "0"]
     subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "charrnn",
-            "train",
-            "text.txt",
-            "--steps",
-            "10",
-            "--threads",
-            "1",
-            "--linger",
-            "0",
-            *shape,
-            "--run",
-            str(tmp_path / "run"),
-        ],
+        [sys.executable, "-m", "charrnn", "train", "text.txt", *options, "--run", str(tmp_path / "run")],
         cwd=tmp_path,
         env={**os.environ, "CHARRNN_CACHE": str(tmp_path / "cache")},
         capture_output=True,
