@@ -219,7 +219,7 @@ class Workbench(
         if isinstance(connection, str):
             self.say("error", connection, None)
             return
-        self.panes.stream.text.transcript.begin_again()
+        self.panes.stream.text.begin_again()
         self._go_on_with(connection, "The engine starts again…")
 
     def _go_on_with(self, connection: socket.socket, words: str) -> None:

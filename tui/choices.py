@@ -48,6 +48,7 @@ class Choices:
         self.watch_surprise()
         if text.choosing:
             self.leave_choices()
+        self._gave_room = False
 
     # ---- the lens --------------------------------------------------------------------------------------------
 

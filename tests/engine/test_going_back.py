@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import time
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
 import torch
 
 from charrnn.config import Knobs, UsageError
+from charrnn.engine.answering.subject import Subject
+from charrnn.engine.board import Board
 from charrnn.engine.branches import Branches
 from charrnn.engine.choice_messages import GoToEnd, StepStream, TakeInstead, UndoGoingBack
 from charrnn.engine.history import TextHistory
+from charrnn.engine.inquirer import Inquirer
 from charrnn.engine.messages import Generated, Notice
 from charrnn.engine.questions.choice import (
     AskChoice,
@@ -23,6 +27,7 @@ from charrnn.engine.questions.choice import (
     as_byte,
     as_nats,
 )
+from charrnn.engine.stream_desk import StreamDesk
 from charrnn.engine.writing import Writing
 from charrnn.sampling.places import Places
 from charrnn.sampling.stream import TextStream
@@ -222,6 +227,51 @@ def test_going_back_and_the_choice_take_no_time() -> None:
     assert (time.thread_time() - began) / 40 < 0.05
 
 
+class Noted(StreamDesk):
+    """A desk whose sampler only notes what it is to do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.noted: list[tuple[str, bool]] = []
+        self.use_sampler(self)  # type: ignore[arg-type]
+        self.noted.clear()
+
+    def hold(self, held: bool) -> None:
+        self.noted.append(("held", held))
+
+    def watch_surprise(self, on: bool) -> None:
+        self.noted.append(("surprised", on))
+
+    def do(self, order: object) -> Future[tuple[int, bytes]]:
+        future: Future[tuple[int, bytes]] = Future()
+        future.set_result((0, b""))
+        return future
+
+
+def test_what_a_client_wanted_ends_when_it_leaves_or_asks_otherwise() -> None:
+    async def tell(answer: object) -> None: ...
+
+    async def test() -> None:
+        desk = Noted()
+        subject = Subject(Board(), stream=desk)
+        one, other = Inquirer(subject, tell), Inquirer(subject, tell)
+        for question in (HoldStream(True), WatchSurprise(True)):
+            one.ask(question)
+            other.ask(question)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert sorted(desk.noted) == [("held", True), ("held", True), ("surprised", True), ("surprised", True)]
+        one.ask(WatchSurprise(False))
+        one.leave()
+        await asyncio.sleep(0.01)
+        assert [value for name, value in desk.noted if name == "held"][-1]  # the other one still holds it
+        other.leave()
+        await asyncio.sleep(0.01)
+        assert dict(desk.noted) == {"held": False, "surprised": False}
+
+    asyncio.run(test())
+
+
 def test_clients_hold_step_go_back_and_look_behind(small_text: str, tmp_path: Path) -> None:
     path = tmp_path / "text.txt"
     path.write_text(small_text)
@@ -238,7 +288,7 @@ def test_clients_hold_step_go_back_and_look_behind(small_text: str, tmp_path: Pa
 
             send(WatchSurprise(True))
             await watcher.until(lambda: any(piece.surprise for piece in watcher.text))
-            assert watcher.told(SurpriseKnown)
+            await watcher.until(lambda: watcher.told(SurpriseKnown))
             send(HoldStream(True))
             await watcher.until(lambda: watcher.status.held)
             await asyncio.sleep(0.3)

@@ -11,6 +11,7 @@ from charrnn.engine.history import TextHistory
 from charrnn.engine.messages import Generated
 from tests.thorough import examples
 from tui.backlog import Backlog
+from tui.panes.generation import StreamText
 from tui.transcript import Transcript
 
 WARM, COLD = Knobs(temperature=0.85), Knobs(temperature=0.8)
@@ -134,6 +135,21 @@ def test_where_it_goes_back_to_what_is_shown_no_more_the_text_is_shown_anew() ->
     transcript.add(Generated(end, "end", COLD, 1, 2, False, 0, end - 5000))
     assert rows(transcript)[-1].endswith("end")
     assert transcript.said().endswith("end")
+
+
+@examples(40)
+@given(STEPS, st.integers(4, 30))
+def test_every_character_is_found_where_it_is_shown(steps: list[tuple[str, Knobs, int]], columns: int) -> None:
+    pieces, _ = pieces_of(steps)
+    text = StreamText()
+    text.transcript = Transcript(columns)
+    for piece in pieces:
+        text.transcript.add(piece)
+    for number in range(len(text.transcript.index)):
+        for position in text.transcript.positions(number):
+            if position >= 0:
+                row, column = text.find(position)
+                assert text.transcript.positions(row)[column] == position
 
 
 def test_another_engine_begins_with_its_own_positions() -> None:

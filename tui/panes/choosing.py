@@ -181,17 +181,33 @@ class Choosing(Rows):
 
     def find(self, position: int) -> tuple[int, int]:
         """The row of a position, and its column there; that after the row's last for a line break."""
-        rows = len(self.transcript.index)
-        for number in range(rows - 1, -1, -1):
-            positions = self.transcript.positions(number)
-            known = [one for one in positions if one >= 0]
-            if position in known:
-                return number, positions.index(position)
-            if known and known[-1] < position:
-                return number, len(positions)
-            if not known and number == rows - 1 and position >= self.transcript.branches.end:
-                return number, len(positions)
-        return 0, 0
+        transcript = self.transcript
+        rows = len(transcript.index)
+        key = (id(transcript), position, rows, transcript.branches.end, transcript.dropped_rows, transcript.columns)
+        if key != self._found_for:
+            self._found_for, self._found = key, self._find(position, rows)
+        return self._found
+
+    def _find(self, position: int, rows: int) -> tuple[int, int]:
+        """Positions rise from row to row; rows of marks have none."""
+        low, high = 0, rows - 1  # the row wanted is the last one that begins at or before the position
+        best = 0
+        while low <= high:
+            middle = (low + high) // 2
+            number = middle
+            while number >= low and (first := self._first_of(number)) < 0:
+                number -= 1
+            if number < low:
+                low = middle + 1
+            elif first <= position:
+                best, low = number, middle + 1
+            else:
+                high = number - 1
+        positions = self.transcript.positions(best)
+        return best, positions.index(position) if position in positions else len(positions)
+
+    def _first_of(self, number: int) -> int:
+        return next((one for one in self.transcript.positions(number) if one >= 0), -1)
 
     def go_to(self, position: int) -> None:
         """Puts the cursor there and asks for the choice behind it."""
@@ -244,6 +260,8 @@ class Choosing(Rows):
 
     _newest = -1
     _follows = False
+    _found_for: tuple[int, ...] = ()
+    _found = (0, 0)
 
     # ---- keys ------------------------------------------------------------------------------------------------
 

@@ -97,6 +97,11 @@ class StreamText(Choosing):
         self.surprise.forget()
         self.refresh()
 
+    def begin_again(self) -> None:
+        """What comes next is from another engine."""
+        self.transcript.begin_again()
+        self.surprise.forget()
+
     def draw(self) -> None:
         """Brings the screen up to the transcript, by the rows that changed."""
         dropped, self.transcript.dropped_rows = self.transcript.dropped_rows, 0
