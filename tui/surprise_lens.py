@@ -24,6 +24,7 @@ class SurpriseLens:
     def __init__(self) -> None:
         self.first = 0
         self.nats = array("f")
+        self._mean: tuple[float, int] | None = None
 
     @property
     def legend(self) -> Sequence[tuple[str, Style]]:
@@ -40,8 +41,15 @@ class SurpriseLens:
     def replaced(self, at: int, removed: int, added: int) -> None:
         """So many characters were put in the place of others; what they cost is not known yet."""
         self.nats[at : at + removed] = array("f", [NOTHING] * added)
+        self._mean = None
+
+    def take(self, first: int, nats: bytes) -> None:
+        """All of it anew, as the engine tells it: a float32 for each character from `first` on."""
+        self.first, self.nats, self._mean = first, array("f", nats), None
 
     def mean(self) -> tuple[float, int]:
         """Nats per character, and of how many; NaN where it is of none."""
-        known = [nats for nats in self.nats if not math.isnan(nats)]
-        return (math.fsum(known) / len(known), len(known)) if known else (NOTHING, 0)
+        if self._mean is None:
+            known = [nats for nats in self.nats if not math.isnan(nats)]
+            self._mean = (math.fsum(known) / len(known), len(known)) if known else (NOTHING, 0)
+        return self._mean

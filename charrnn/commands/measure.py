@@ -87,12 +87,15 @@ def evaluate(
             raise UsageError(f"The run {run.name} held nothing out; give a FILE to evaluate on.")
         if baselines:
             figures = baselines_of(corpus, run)
+        if html is not None:
+            write_page(saved, corpus.vocabulary.decode(np.asarray(ids)), html, name=f"what {run.name} held out")
+            return
     else:
-        ids = saved.vocabulary.encode(read_source(file, ascii=saved.config.corpus.ascii).text)
-    if html is not None:
-        name = Path(file).name if file is not None else f"what {run.name} held out"
-        write_page(saved, np.asarray(ids), html, name=name)
-        return
+        text = read_source(file, ascii=saved.config.corpus.ascii).text
+        if html is not None:
+            write_page(saved, text, html, name=Path(file).name)
+            return
+        ids = saved.vocabulary.encode(text)
     if per_char:
         print_per_char(saved, np.asarray(ids), as_json=as_json)
         return

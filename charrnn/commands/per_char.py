@@ -51,28 +51,30 @@ def check_page(out: Path) -> None:
         raise UsageError(f"{out} is a folder; give the name of a file, such as {out.name}.html.")
 
 
-def write_page(saved: SavedModel, ids: Ids, out: Path, *, name: str) -> None:
-    """Writes all characters of ids (tokens,) as a page of HTML, and says so; their mean on standard error.
+def write_page(saved: SavedModel, text: str, out: Path, *, name: str) -> None:
+    """Writes all characters of a text as a page of HTML, and says so; their mean on standard error.
 
-    `name` is what the text is called. Of more than LONGEST characters the page has the first so many, which it says.
-    Raises UsageError for fewer than 2 tokens, and where the file cannot be written.
+    `name` is what the text is called. Characters that the model does not know are marked and left out of the mean. Of
+    more than LONGEST characters the page has the first so many, which it says. Raises UsageError for fewer than 2 that
+    are known, and where the file cannot be written.
     """
     from charrnn.insight.page import LONGEST, page_of
     from charrnn.insight.surprise import surprise_of
 
     vocabulary = saved.vocabulary
+    ids = vocabulary.encode(vocabulary.known(text[:LONGEST]))
     if len(ids) < 2:
-        raise UsageError(f"A page needs at least 2 characters, and there are {len(ids)}; give a longer text.")
-    text = vocabulary.decode(ids)
-    shown = ids if len(text) <= LONGEST else vocabulary.encode(text[:LONGEST])
-    seen = surprise_of(saved.model, vocabulary, shown)
+        raise UsageError(
+            f"A page needs at least 2 characters that are known, and there are {len(ids)}; give more text."
+        )
+    seen = surprise_of(saved.model, vocabulary, ids)
     note = f"{saved.config.corpus.name}: {saved.config.model.cell}, step {saved.step:,}"
     try:
         out.write_text(page_of(seen, vocabulary, text, title=f"Surprise in {name}", note=note), encoding="utf-8")
     except OSError as error:
         raise UsageError(f"{out} cannot be written: {error.strerror or error}.") from None
     print(f"wrote {out}")
-    _tell_mean(saved, float(seen.nats[1:].sum()), vocabulary.characters_in(shown[1:]))
+    _tell_mean(saved, float(seen.nats[1:].sum()), vocabulary.characters_in(ids[1:]))
 
 
 def _tell_mean(saved: SavedModel, total: float, characters: int) -> None:

@@ -33,7 +33,7 @@ h1{font-size:1.3em}p{margin:.6em 0}.figures{font-variant-numeric:tabular-nums}
 padding-block:.6em}
 .text{font:15px/1.75 ui-monospace,Menlo,Consolas,"DejaVu Sans Mono",monospace;white-space:pre-wrap;
 overflow-wrap:anywhere;tab-size:4;direction:ltr;unicode-bidi:bidi-override}
-.text div{display:inline}
+.text div{display:inline}b{font-weight:inherit}
 .l0{color:var(--quiet)}.l2{background:var(--two);text-decoration:underline dotted}
 .l3{background:var(--three);text-decoration:underline}
 .l4{background:var(--four);color:var(--on-four);font-weight:700;text-decoration:underline double}
@@ -85,8 +85,8 @@ def page_of(seen: Surprise, vocabulary: Vocabulary, text: str, *, title: str, no
         f"<p>{_safe(note)}</p>" if note else "",
         f'<p class="figures">{_figures(counted, len(shown))}</p>',
         "<p>Surprise is −log of the probability that the model gave to what stands there, in nats: 0 is certain, and "
-        "what was one of two equal chances costs 0.7. Point at the text to see each character's, and what was expected "
-        "instead.</p>",
+        "what was one of two equal chances costs 0.7. Point at the text to see each character's, and (after the colon) "
+        "what was expected there, with its probability.</p>",
         _legend(unknown=bool((where < 0).any())),
         '<div class="text" id="text">',
     ]
@@ -124,7 +124,7 @@ def _spans(text: str, run: list[int], kind: tuple[int, bool], words: _Tooltips) 
     for begin in range(0, len(run), _RUN):
         places = run[begin : begin + _RUN]
         letters = escape(text[places[0] : places[-1] + 1], quote=False)
-        yield f'<span class="{name}" title="{escape(words.of(places, text))}">{letters}</span>'
+        yield f'<b class="{name}" title="{escape(words.of(places, text))}">{letters}</b>'
 
 
 class _Tooltips:
@@ -148,11 +148,13 @@ class _Tooltips:
         nats = self._nats[known]
         if math.isnan(nats):
             return f"{name}: nothing came before it"
-        if nats < 0.1:  # the likeliest by far is what stands there
+        level = level_of(nats)
+        if not level:  # the likeliest by far is what stands there
             return f"{name} {nats:.2f}"
         token = self._of[known]
-        best = zip(self._likeliest[token].tolist(), self._chances[token].tolist(), strict=True)
-        return f"{name} {nats:.2f}; expected " + ", ".join(f"{self._names[id_]} {chance:.0%}" for id_, chance in best)
+        ids, chances = self._likeliest[token, : level + 1].tolist(), self._chances[token, : level + 1].tolist()
+        best = (f"{self._names[id_]} {chance:.0%}" for id_, chance in zip(ids, chances, strict=True))
+        return f"{name} {nats:.2f}: {', '.join(best)}"
 
 
 def _name(text: str) -> str:

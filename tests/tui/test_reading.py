@@ -360,7 +360,7 @@ def test_bars_are_as_long_as_their_share(share: float, columns: int) -> None:
 
 def test_a_lens_knows_only_what_it_was_told() -> None:
     lens = SurpriseLens()
-    lens.first, lens.nats = 10, array("f", [0.1, math.nan, 9.0])
+    lens.take(10, array("f", [0.1, math.nan, 9.0]).tobytes())
     assert list(lens.levels(8, 15)) == [UNKNOWN, UNKNOWN, 0, UNKNOWN, 4, UNKNOWN, UNKNOWN]
     assert list(lens.levels(0, 5)) == [UNKNOWN] * 5
     assert [level_of(nats) for nats in (0.49, 0.5, 1.5, 3, 5, 99)] == [0, 1, 2, 3, 4, 4]

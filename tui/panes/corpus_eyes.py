@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-from array import array
 from typing import TYPE_CHECKING, Any
 
 from charrnn.engine.questions.reading import LONGEST_TEXT, CorpusSeen, WatchCorpus
@@ -94,7 +93,8 @@ class Eyes:
         rows = range(self._text.top, min(self._text.top + self._text.size.height, self._text.row_count()))
         spans = [self._text.span(row) for row in rows]
         before = [self.lens.levels(*span) for span in spans]
-        self.seen, self.lens.first, self.lens.nats = seen, seen.at, array("f", seen.nats)
+        self.seen = seen
+        self.lens.take(seen.at, seen.nats)
         for row, span, levels in zip(rows, spans, before, strict=True):
             if self.lens.levels(*span) != levels:
                 self._text.refresh_rows(row, row + 1)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from array import array
 from collections.abc import Callable
 from typing import ClassVar, Protocol, runtime_checkable
 
@@ -152,14 +151,13 @@ class ReadingScreen(Covering[None]):
         if seen.number != self._number or self._asked != self.typed.text:
             return
         self._answered, self.seen = seen.number, seen
-        end = len(self.typed.text)
-        before = [] if self.lens is None else self.lens.levels(0, end)
-        self.surprise.nats = array("f", seen.nats)
+        before = self.text.levels_in_sight()
+        self.surprise.take(0, seen.nats)
         strange, self.text.strange = self.text.strange, seen.unknown
         if strange != seen.unknown:
             self.text.refresh()
-        elif self.lens is not None:
-            self.text.draw_levels(before, self.lens.levels(0, end))
+        else:
+            self.text.draw_changed(before)
         self.spots.show(seen.spots, self.typed.text)
         self._show()
 

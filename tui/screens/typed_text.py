@@ -128,12 +128,16 @@ class TypedText(Rows):
         """Draws the rows from the one of a character on."""
         self.refresh_rows(self.typed.row_of(max(0, changed_from)), max(self.row_count(), self.top + self.size.height))
 
-    def draw_levels(self, before: Sequence[int], after: Sequence[int]) -> None:
-        """Draws the rows in sight whose characters' levels are others now."""
-        for number in range(self.top, min(self.top + self.size.height, len(self.typed.starts))):
-            first, end = self.typed.span(number)
-            if before[first:end] != after[first:end]:
-                self.refresh_rows(number, number + 1)
+    def levels_in_sight(self) -> dict[int, list[int]]:
+        """Of the characters of each row in sight."""
+        rows = range(self.top, min(self.top + self.size.height, len(self.typed.starts)))
+        return {} if self.lens is None else {row: list(self.lens.levels(*self.typed.span(row))) for row in rows}
+
+    def draw_changed(self, before: dict[int, list[int]]) -> None:
+        """Draws the rows in sight whose levels are no longer what they were."""
+        for row, levels in self.levels_in_sight().items():
+            if before.get(row) != levels:
+                self.refresh_rows(row, row + 1)
 
     def on_resize(self, event: events.Resize) -> None:
         self.typed.wrap(self._room)
