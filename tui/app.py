@@ -55,7 +55,7 @@ from tui.reading import Reading
 from tui.session import PATIENCE, Session
 from tui.settings import Settings
 from tui.starting_again import connect_again, gone
-from tui.surprise import SurpriseLens
+from tui.stream_surprise import SurpriseLens
 from tui.suspending import Suspending
 from tui.theme import THEME
 from tui.travelling import Travelling

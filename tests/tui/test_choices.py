@@ -25,7 +25,7 @@ from tui import keys
 from tui.choice_rows import HELP, candidates_of, in_words, rows_of
 from tui.lenses import UNKNOWN
 from tui.settings import Settings
-from tui.surprise import KEPT, STYLES, SurpriseLens, level_of
+from tui.stream_surprise import KEPT, SurpriseLens, level_of_byte
 from tui.terminal import width
 
 LIKELY = "eaoiu nrst"
@@ -285,7 +285,7 @@ def test_the_lens_colours_what_is_known_and_is_paid_for_only_while_it_is_on() ->
         async with bench() as one:
             assert not one.sent(WatchSurprise)
             await one.press("v")
-            await one.shows("surprise", ">50 %", "less likely")
+            await one.shows("surprise", "expected", "startling")
             lens = one.app.panes.stream.text.surprise
             await one.until(lambda: list(lens.levels(0, 6)) == [0, 1, 2, 3, 4, UNKNOWN])
             for _ in one.app.lenses:
@@ -315,8 +315,7 @@ def test_surprise_is_kept_by_position_within_bounds() -> None:
     assert len(lens._bytes) <= 1.1 * KEPT
     lens.put(10 * KEPT, b"\x00")
     assert list(lens.levels(10 * KEPT, 10 * KEPT + 1)) == [0]
-    assert level_of(0) == 0
-    assert len({str(style.without_color) for style in STYLES}) == len(STYLES)  # told apart without colour
+    assert level_of_byte(0) == 0
 
 
 @pytest.mark.parametrize("columns", [8, 20, 33, 44, 54, 78, 118])

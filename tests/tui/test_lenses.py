@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import get_args
 
+import pytest
 from rich.style import Style
 
 from tests.tui.test_workbench import bench, run
 from tui import palette
+from tui.glyphs import UTF_8
 from tui.lenses import SHADES, UNKNOWN, seen_through
+from tui.look import Look
+from tui.themes import THEMES, Depth
 
 
 @dataclass
@@ -42,6 +47,16 @@ def test_each_character_is_drawn_in_its_levels_style() -> None:
         ("fg", SHADES[0]),
     ]
     assert list(seen_through(Thirds(), pieces[1:2], [-1, -1, -1])) == pieces[1:2]
+
+
+@pytest.mark.parametrize("depth", get_args(Depth))
+@pytest.mark.parametrize("theme", THEMES)
+def test_the_shades_are_told_apart_in_every_theme_and_without_colour(theme: str, depth: Depth) -> None:
+    look = Look(theme, depth, UTF_8)
+    made = [str(look.styled(style)) for style in SHADES]
+    assert len(set(made[1:])) == len(SHADES) - 1
+    if (theme, depth) != ("light", "16"):  # its 16 colours have no grey that could be read on white
+        assert made[0] not in made[1:]
 
 
 def test_the_key_goes_through_the_lenses_and_through_none() -> None:

@@ -39,8 +39,8 @@ from tui.screens.passages import PassagesScreen
 from tui.screens.reading import ReadingScreen
 from tui.screens.reading_panel import bar, percent, spot_row
 from tui.screens.typed_text import STRANGE
-from tui.surprise_lens import SurpriseLens
 from tui.terminal import width
+from tui.text_surprise import SurpriseLens
 from tui.typed import Typed
 
 

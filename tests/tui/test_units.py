@@ -107,6 +107,7 @@ def test_the_list_shows_what_units_tell_and_the_passage_in_their_light() -> None
 def test_a_chosen_unit_colours_stream_and_corpus_and_the_key_ends_it() -> None:
     async def test() -> None:
         async with bench(library=Units()) as one:
+            one.app.lenses.clear()
             await one.press("m")
             await one.shows("c 1·37 is high")
             await one.press("enter")

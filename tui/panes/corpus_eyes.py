@@ -10,7 +10,7 @@ from charrnn.engine.questions.reading import LONGEST_TEXT, CorpusSeen, WatchCorp
 from tui import palette
 from tui.panes.corpus_text import CorpusText
 from tui.panes.frame import Part
-from tui.surprise_lens import SurpriseLens
+from tui.text_surprise import SurpriseLens
 
 if TYPE_CHECKING:
     from tui.panes.corpus import CorpusPane

@@ -17,7 +17,7 @@ from tui.panes.choosing import Choosing
 from tui.panes.frame import Pane, Part
 from tui.panes.prime import PrimeInput
 from tui.paragraph import Kind
-from tui.surprise import SurpriseLens
+from tui.stream_surprise import SurpriseLens
 from tui.transcript import Transcript
 
 STYLES: dict[Kind, Style] = {

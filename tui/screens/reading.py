@@ -21,8 +21,8 @@ from tui.screens.covering import Covering
 from tui.screens.foot import Foot
 from tui.screens.reading_panel import Expectations, Spots
 from tui.screens.typed_text import TypedText
-from tui.surprise_lens import NOTHING, SurpriseLens
 from tui.terminal import fit, safe_line
+from tui.text_surprise import NOTHING, SurpriseLens
 from tui.typed import Typed
 
 HELP = (

@@ -3,48 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from math import log
 
 from rich.style import Style
 
 from charrnn.engine.messages import Generated
 from charrnn.engine.questions.choice import UNKNOWN_SURPRISE, as_nats
-from tui import palette
-from tui.lenses import UNKNOWN
+from charrnn.insight.levels import WORDS, level_of
+from tui.lenses import SHADES, UNKNOWN
 
 KEPT = 1_000_000
 """Characters whose surprise is kept."""
-LEAST = (0.5, 0.1, 0.01, 0.001, 0.0)
-"""The probability from which on each level begins, the likeliest first."""
-STYLES: tuple[Style, ...] = (
-    palette.QUIET + Style(dim=True),
-    palette.PLAIN,
-    palette.WARNING + Style(underline=True),
-    palette.WARNING + Style(bold=True, underline=True),
-    palette.ERROR + Style(reverse=True),
-)
-"""Each different from the others without colour, too."""
 
 
-def level_of(byte: int) -> int:
+def level_of_byte(byte: int) -> int:
     """The level of a surprise as it comes over the line."""
     nats = as_nats(byte)
-    if nats is None:
-        return UNKNOWN
-    return next((level for level, least in enumerate(LEAST[:-1]) if nats <= -log(least)), len(LEAST) - 1)
+    return UNKNOWN if nats is None else level_of(nats)
 
 
-_LEVELS = tuple(level_of(byte) for byte in range(256))
+_LEVELS = tuple(level_of_byte(byte) for byte in range(256))
 
 
 class SurpriseLens:
     """Knows the surprise of the stream's characters by position, as far as it was told."""
 
     name = "surprise"
-    styles: Sequence[Style] = STYLES
-    legend: Sequence[tuple[str, Style]] = tuple(
-        zip((">50 %", ">10 %", ">1 %", ">0.1 %", "less likely"), STYLES, strict=True)
-    )
+    styles: Sequence[Style] = SHADES
+    legend: Sequence[tuple[str, Style]] = tuple(zip(WORDS, SHADES, strict=True))
 
     def __init__(self) -> None:
         self.forget()
