@@ -283,7 +283,7 @@ class TravelScreen(Covering[None]):
         asked = self.journey.asked
         try:
             if self._input.what == "prime":
-                asked = Asked(message.prime, asked.seed, asked.length, asked.knobs)
+                asked = asked.with_prime(message.prime)
             else:
                 asked = asked.with_typed(self._input.what, message.prime)
         except UsageError as error:
