@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from charrnn.config import Knobs, UsageError
+from charrnn.engine.last_stream import LONGEST_PRIME
 from charrnn.engine.questions.travel import LONGEST_ERA, EraWritten, StatesKept, StateThen, TravelRun
 from charrnn.presets import range_problem
 from tui.turning import HIGHEST_TEMPERATURE, LEAST_TEMPERATURE, TEMPERATURE_STEP
@@ -30,6 +31,12 @@ class Asked:
         number = round(self.knobs.temperature / TEMPERATURE_STEP) + steps
         temperature = min(max(round(number * TEMPERATURE_STEP, 2), LEAST_TEMPERATURE), HIGHEST_TEMPERATURE)
         return replace(self, knobs=replace(self.knobs, temperature=temperature, greedy=False))
+
+    def with_prime(self, prime: str) -> Asked:
+        """Another prime. Raises UsageError."""
+        if len(prime) > LONGEST_PRIME:
+            raise UsageError(f"A prime has {LONGEST_PRIME:,} characters at most, and this one {len(prime):,}.")
+        return replace(self, prime=prime)
 
     def with_typed(self, what: str, text: str) -> Asked:
         """`what` (seed or length) as it was typed. Raises UsageError."""

@@ -63,13 +63,17 @@ def kept_states(run: Path, lines: Sequence[Any] | None = None) -> list[KeptState
 
 
 def _record(run: Path) -> list[tuple[int, int, float | None, float | None]]:
+    """Of each line of the record: step, chars, train_loss, val_loss."""
     found = []
     for line in read_metrics(run):
-        values = [line.get("train_loss"), line.get("val_loss")]
-        losses = [float(value) if isinstance(value, int | float) else None for value in values]
         chars = line.get("chars")
-        found.append((int(line["step"]), chars if isinstance(chars, int) else 0, *losses))
-    return found  # type: ignore[return-value]
+        known = chars if isinstance(chars, int) else 0
+        found.append((int(line["step"]), known, _number(line.get("train_loss")), _number(line.get("val_loss"))))
+    return found
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) else None
 
 
 def nearest_first(states: Sequence[KeptState], step: int) -> list[KeptState]:

@@ -419,6 +419,9 @@ def test_what_is_typed_becomes_a_setting_or_a_sentence() -> None:
     assert asked.with_typed("seed", " 1,234 ").seed == 1234
     assert asked.with_typed("length", "5000").length == 5000
     assert asked.warmer(-1).knobs == replace(asked.knobs, greedy=False)
+    assert asked.with_prime("x" * 10_000).prime == "x" * 10_000
+    with pytest.raises(UsageError, match="10,000 characters at most"):
+        asked.with_prime("x" * 10_001)
     for what, words in (("seed", "-1"), ("seed", ""), ("seed", str(2**63)), ("length", "0"), ("length", "5001")):
         with pytest.raises(UsageError):
             asked.with_typed(what, words)

@@ -17,8 +17,8 @@ from tui import keys, palette
 from tui.charts.view import View
 from tui.journey import Asked, Journey
 from tui.panes.frame import Pane, Part
-from tui.panes.prime import PrimeInput
 from tui.screens.covering import Covering
+from tui.screens.travel_input import TravelInput
 from tui.screens.travel_look import EXPLAINED_FROM, foot_rows, slider_rows, words_of
 from tui.screens.travel_slider import Lines, Slider
 from tui.screens.travel_text import EraText
@@ -34,29 +34,6 @@ LOOK_EVERY, LOOK_EVERY_WHEN_SLOW = 2.0, 6.0
 FILM_WHEN_SLOW = 1.0
 """States a second of the film at most, over a line that carries little."""
 TOLD_FOR = 12.0
-
-
-class TravelInput(PrimeInput):
-    """As the prime's; posts messages of its own. `what` is asked for: the prime, the seed, the length."""
-
-    class Applied(PrimeInput.Applied):
-        pass
-
-    class Left(PrimeInput.Left):
-        pass
-
-    class Unknown(PrimeInput.Unknown):
-        pass
-
-    def __init__(self) -> None:
-        super().__init__("", "travel-input")
-        self.what = "prime"
-
-    def ask(self, what: str, value: str) -> None:
-        """Opens with what it is now."""
-        self.what = what
-        self.placeholder = {"prime": "the prime (\\n is a new line)", "seed": "a seed"}.get(what, "characters")
-        self.open(value)
 
 
 class TravelScreen(Covering[None]):
@@ -283,7 +260,7 @@ class TravelScreen(Covering[None]):
         asked = self.journey.asked
         try:
             if self._input.what == "prime":
-                asked = Asked(message.prime, asked.seed, asked.length, asked.knobs)
+                asked = asked.with_prime(message.prime)
             else:
                 asked = asked.with_typed(self._input.what, message.prime)
         except UsageError as error:

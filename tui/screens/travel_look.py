@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from rich.style import Style
@@ -43,7 +44,8 @@ def slider_rows(
     if len(steps) > 1:
         losses, name = _losses(points, steps)
         most = 5 if height >= 30 else 3 if height >= 22 else 1
-        rows = curve([(step, view.value(nats)) for step, nats in losses], steps, columns_of[journey.at], columns, most)
+        shown = [(step, value) for step, nats in losses if math.isfinite(value := view.value(nats))]
+        rows = curve(shown, steps, columns_of[journey.at], columns, most)
         if len(rows) > 1:
             words = f"{name} loss {view.text(losses[0][1], 2)} to {view.text(losses[-1][1], 2)} {view.unit}"
             rows[0] = with_words(rows[0], words, columns)
