@@ -112,6 +112,11 @@ def test_other_runs_can_be_lanes_and_what_cannot_says_why(
             shutil.copytree(folder, tmp_path / "elsewhere")
             os.mkdir(os.fsencode(folder.parent) + b"/odd\xff")
             shutil.copytree(folder, os.fsdecode(os.fsencode(folder.parent) + b"/odd\xff"), dirs_exist_ok=True)
+            size = (list_checkpoints(folder)[-1].path / "model.safetensors").stat().st_size
+            nobody: Any = None
+            assert _load(folder, "", size, nobody)[1] == size
+            with pytest.raises(UsageError, match="choose fewer runs"):  # all weights together are bounded
+                _load(folder, "", size - 1, nobody)
             watcher.client.send(ListCheckpoints())
             (listed,) = await watcher.until(lambda: watcher.told(CheckpointsListed))
             assert [one.step for one in listed.own] == [one.step for one in list_checkpoints(folder)]
@@ -159,22 +164,5 @@ def test_what_no_lanes_can_be_made_of_is_refused_with_a_sentence(small_text: str
                 )
                 assert words in ended[0].words
             assert not watcher.told(LanesOpened)
-
-    asyncio.run(test())
-
-
-def test_weights_of_many_runs_stop_at_a_bound(small_text: str, tmp_path: Path) -> None:
-    path = tmp_path / "text.txt"
-    path.write_text(small_text)
-
-    async def test() -> None:
-        async with engine(path) as (watcher, _):
-            folder = await paused_with_a_checkpoint(watcher)
-            size = (list_checkpoints(folder)[-1].path / "model.safetensors").stat().st_size
-            nobody: Any = None
-            found, used = _load(folder, "", size, nobody)
-            assert (found.step, used) == (list_checkpoints(folder)[-1].step, size)
-            with pytest.raises(UsageError, match="choose fewer runs"):
-                _load(folder, "", size - 1, nobody)
 
     asyncio.run(test())

@@ -318,7 +318,10 @@ def test_a_lane_that_cannot_be_says_why_and_the_others_go_on() -> None:
 
 def test_the_prime_of_all_lanes_is_edited() -> None:
     async def test(one: Bench, fake: FakeLanes) -> None:
-        await one.press("p", "ctrl+u", "q", "u", "o", "enter")
+        await one.press("p", "ctrl+u", "q", "u", "o")
+        await one.shows("enter starts all", "esc leave")
+        assert "esc back" not in one.screen()
+        await one.press("enter")
         await one.until(lambda: fake.last(OpenLanes).prime.endswith("quo"))
         await one.shows("quo")
         before = len(fake.asked)

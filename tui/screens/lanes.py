@@ -112,8 +112,6 @@ class LanesScreen(LanesKeys):
         for kind, hear in self._hears:
             self.app.hearers.add(kind, hear)
         self._put(self.app.size)
-        kept = {key.id for key in keys.TABLE if not key.pane and key.id not in KEPT}
-        self._bar.show_keys(keys.footer("lanes", self.app.table, idle=kept))
         self.set_interval(TITLES_EVERY_SLOWLY if slow else TITLES_EVERY, self._draw_titles)
         self.open()
 
@@ -209,6 +207,12 @@ class LanesScreen(LanesKeys):
         self._draw_frame()
 
     def _draw_frame(self) -> None:
+        if self._input.is_open:
+            covered = {key.id for key in self.app.table if not key.pane}
+            self._bar.show_keys(keys.footer("prime", self.app.table, idle=covered))
+        else:
+            covered = {key.id for key in self.app.table if not key.pane and key.id not in KEPT}
+            self._bar.show_keys(keys.footer("lanes", self.app.table, idle=covered))
         session, columns = self.app.session, self._columns
         self._pane.upper.show(*lanes_frame.upper(self._plan, session, self.app.table, held=self._held))
         where, editing = (columns.shown, len(columns.lanes)), self._input.is_open
