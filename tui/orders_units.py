@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import TYPE_CHECKING
 
 from charrnn.engine.questions.units import LONGEST_TEXT, MIDDLE, UNREAD, RankUnits, UnitOfText, UnitRead, UnitsRanked
@@ -14,16 +15,17 @@ BEST = 10
 SAID = 200
 """Characters at the stream's end that are told of, at most."""
 _STRONG = 0.5
+_NUMBERS = count(1)
 
 
 def _units(speaking: Speaking, _: str) -> str:
-    speaking.ask(RankUnits(1), UnitsRanked, lambda ranked: _hear(speaking, ranked))
+    speaking.ask(RankUnits(next(_NUMBERS)), UnitsRanked, lambda ranked: _hear(speaking, ranked))
     return "Comparing every unit with a sample of the corpus; this takes some seconds."
 
 
 def _hear(speaking: Speaking, ranked: UnitsRanked) -> None:
     if ranked.share < 1:  # how far it has come; the answer is still to come
-        speaking.hearers.add(UnitsRanked, _Once(speaking).hear)
+        speaking.hearers.add(UnitsRanked, _Once(speaking, ranked.number).hear)
         return
     from tui.screens.units import folded, tells_words
 
@@ -36,14 +38,15 @@ def _hear(speaking: Speaking, ranked: UnitsRanked) -> None:
 
 
 class _Once:
-    """Hears until the ranking is done."""
+    """Hears until its ranking is done, or another one was asked for."""
 
-    def __init__(self, speaking: Speaking) -> None:
-        self._speaking = speaking
+    def __init__(self, speaking: Speaking, number: int) -> None:
+        self._speaking, self._number = speaking, number
 
     def hear(self, ranked: UnitsRanked) -> None:
-        if ranked.share >= 1:
+        if ranked.share >= 1 or ranked.number != self._number:
             self._speaking.hearers.remove(UnitsRanked, self.hear)
+        if ranked.share >= 1 and ranked.number == self._number:
             _hear(self._speaking, ranked)
 
 

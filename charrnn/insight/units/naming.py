@@ -41,9 +41,10 @@ def unit_named(name: str, config: ModelConfig) -> Unit:
         unit = Unit(found[1], int(found[2]), int(found[3]))
         if unit.kind in kinds and 1 <= unit.layer <= config.layers and 1 <= unit.number <= config.hidden:
             return unit
+    others = f", and {', '.join(kinds[1:])} likewise" if kinds[1:] else ""
     raise UsageError(
         f"There is no unit {name.strip()!r}; this network has {kinds[0]} 1·1 to {kinds[0]} {config.layers}·"
-        f"{config.hidden}{f', and {chr(44).join(kinds[1:])} likewise' if kinds[1:] else ''}."
+        f"{config.hidden}{others}."
     )
 
 
