@@ -72,7 +72,7 @@ class Answering(FakeEngine):
             case TakeInstead(position, token):
                 self.go_back(position, LIKELY[token], 77)
             case WatchSurprise(True):
-                self.say(SurpriseKnown(0, bytes([0, 20, 60, 100, 200, 255]) * 20))
+                self.say(SurpriseKnown(0, bytes([0, 16, 32, 64, 96, 255]) * 20))
             case _:
                 super()._obey(message)
 
@@ -309,7 +309,7 @@ def test_surprise_is_kept_by_position_within_bounds() -> None:
             Generated(22, "c", Knobs(), 1, 1, False, 1),
         ]
     )
-    assert list(lens.levels(20, 23)) == [2, 3, UNKNOWN]
+    assert list(lens.levels(20, 23)) == [2, 4, UNKNOWN]
     for _ in range(3):
         lens.put(lens._first + len(lens._bytes), bytes(KEPT // 2))
     assert len(lens._bytes) <= 1.1 * KEPT
