@@ -391,7 +391,7 @@ def test_the_corpus_is_coloured_where_it_is_in_sight_and_no_longer_when_it_is_no
     async def test() -> None:
         async with eyes(text, len(text) * 9 // 10) as (one, reader):
             await one.press("e")
-            await one.shows("surprise", "learnt from")
+            await one.shows("surprise", "learnt from", "Faint text went without saying")
             pane = one.app.panes.corpus
             first, end = pane.text.sight
             asked = reader.asks(WatchCorpus)[-1]

@@ -15,6 +15,7 @@ from tui.text_surprise import SurpriseLens
 if TYPE_CHECKING:
     from tui.panes.corpus import CorpusPane
 
+HELP = "Faint text went without saying, reversed text nobody would have guessed. It is read again as the model learns."
 LOOK_AFTER = 3.0
 """Seconds between two looks whether the text is still in sight, and whether there is another engine to be asked."""
 AGAIN_WHEN_SLOW = 12.0
@@ -43,6 +44,7 @@ class Eyes:
         self.lens = SurpriseLens()
         self._app.hearers.add(CorpusSeen, self.hear)
         self._text.look_through(self.lens)
+        self._app.say("info", HELP)
         self.look_after()
 
     def close(self) -> None:

@@ -80,6 +80,7 @@ class ReadingScreen(Covering[None]):
         self._pane = Pane("Your text", self.text, id="your-text")
         self._cursor_pane = Pane("At the cursor", self.expectations, id="at-cursor")
         self._spots_pane = Pane("Most surprising", self.spots, id="surprises")
+        self._panel = Container(self._cursor_pane, self._spots_pane, id="reading-panel")
         self._foot = Foot(HELP)
         self._explained: bool | None = None
         self._ask, self._slow = ask, slow
@@ -95,9 +96,7 @@ class ReadingScreen(Covering[None]):
         return self.text.lens
 
     def compose(self) -> ComposeResult:
-        yield Container(
-            self._pane, Container(self._cursor_pane, self._spots_pane, id="reading-panel"), id="reading-upper"
-        )
+        yield Container(self._pane, self._panel, id="reading-upper")
         yield Horizontal(self._foot)
 
     def on_mount(self) -> None:
@@ -120,7 +119,12 @@ class ReadingScreen(Covering[None]):
         columns, rows = event.size
         self.set_class(columns < WIDE, "-narrow")
         self.set_class(columns < WIDE and (rows < HIGH or columns < 64), "-small")
-        self._foot.display = rows >= HIGH if self._explained is None else self._explained
+        self._explain(rows >= HIGH if self._explained is None else self._explained)
+
+    def _explain(self, wanted: bool) -> None:
+        """Where there is little room it stands in the panel's place."""
+        self._foot.display = wanted
+        self._panel.display = not (wanted and self.has_class("-small"))
 
     # ---- asking and hearing ----------------------------------------------------------------------------------
 
@@ -234,7 +238,7 @@ class ReadingScreen(Covering[None]):
 
     def action_explain(self) -> None:
         self._explained = not self._foot.display
-        self._foot.display = self._explained
+        self._explain(self._explained)
 
     def action_next_lens(self) -> None:
         place = 0 if self.lens is None else self.lenses.index(self.lens) + 1
