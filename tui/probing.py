@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -98,6 +99,12 @@ class Probing(Lensing, App[Leaving]):
             self.panes.show_stream()
             text.look_through(lens)
             self._follow_lens()
+
+    def unit_of_text(self, drawn: Callable[[], object]) -> UnitLens | None:
+        """The lens of the unit that is looked through for a text that is typed; None where none is."""
+        from tui.unit_of_text import UnitOfTextLens
+
+        return UnitOfTextLens(self._probe.unit, self.ask, self.hearers, drawn) if self._probe else None
 
     def _follow_lens(self) -> None:
         """The engine reads for a unit exactly as long as the stream is seen through it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from textual.app import App
@@ -16,6 +17,7 @@ from tui.settings import Settings
 
 if TYPE_CHECKING:
     from tui.typed import Typed
+    from tui.unit_lens import UnitLens
 
 
 class Reading(App[Leaving]):
@@ -35,6 +37,8 @@ class Reading(App[Leaving]):
 
         def say(self, level: str, text: str, seconds: float | None = 0.0) -> None: ...
 
+        def unit_of_text(self, drawn: Callable[[], object]) -> UnitLens | None: ...
+
     def action_read(self) -> None:
         """The screen for a text, with what was typed there before."""
         from tui.screens.reading import ReadingScreen
@@ -44,7 +48,12 @@ class Reading(App[Leaving]):
             return
         if self._typed is None:
             self._typed = Typed(LONGEST_TEXT)
-        self.push_screen(ReadingScreen(self._typed, self.ask, slow=self.settings.slow))
+        screen = ReadingScreen(self._typed, self.ask, slow=self.settings.slow)
+        unit = self.unit_of_text(screen.text.refresh)
+        if unit is not None:  # what colours the stream colours the text
+            screen.lenses.append(unit)
+            screen.text.lens = unit
+        self.push_screen(screen)
 
     def action_corpus_passages(self) -> None:
         """The screen with the passages, those that were found before among them."""

@@ -13,6 +13,7 @@ from charrnn.engine.questions.units import (
     RankUnits,
     UnitHeard,
     UnitOfCorpus,
+    UnitOfText,
     UnitRead,
     UnitsRanked,
     WatchUnit,
@@ -59,6 +60,8 @@ class Units:
                 return [UnitHeard(unit, 500, 0, bytes([254, 254, 0, 0, 127, UNREAD] * 40), 1.0)]
             case UnitOfCorpus(number, unit, first, end):
                 return [UnitRead(number, unit, 500, first, bytes([254] * (end - first)), 1.0)]
+            case UnitOfText(number, unit, text):
+                return [UnitRead(number, unit, 500, 0, bytes(254 if letter == "x" else 127 for letter in text), 1.0)]
             case _:
                 return []
 
@@ -100,6 +103,25 @@ def test_the_list_shows_what_units_tell_and_the_passage_in_their_light() -> None
             await one.shows("space pause")
             await one.until(lambda: one.sent(RankUnits)[-1] == RankUnits(0))
             assert not watching(one)
+
+    run(test)
+
+
+def test_a_chosen_unit_colours_the_users_own_text_as_well() -> None:
+    async def test() -> None:
+        async with bench(library=Units()) as one:
+            await one.press("m")
+            await one.shows("c 1·37 is high")
+            await one.press("enter")
+            await one.until(lambda: watching(one) == ["c 1·37"])
+            await one.press("j", "a", "x", "x", "b")
+            await one.shows("unit c 1·37")
+            await one.until(lambda: "reverse" in str(styles_of(one, "xx")))
+            assert one.sent(UnitOfText)[-1].text == "axxb"
+            await one.press("f2")
+            await one.until(lambda: "reverse" not in str(styles_of(one, "xx")))
+            await one.press("escape")
+            await one.shows("space pause")
 
     run(test)
 
