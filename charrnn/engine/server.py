@@ -1,43 +1,30 @@
-"""The engine: owns one run (its history, its trainer, its stream) and serves any number of clients. No torch here.
-
-The sampler's thread imports torch; the loop answers clients meanwhile.
-"""
+"""The engine: owns one run (its history, its trainer, its stream) and serves any number of clients. No torch here."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import random
-from dataclasses import asdict
 from pathlib import Path
 from typing import BinaryIO
 
-from charrnn.config import ModelConfig, UsageError
+from charrnn.config import UsageError
 from charrnn.engine import reading
 from charrnn.engine import trainer_messages as trainer
 from charrnn.engine.answering.subject import Subject
 from charrnn.engine.baselines import MEASURED_AFTER, find_baselines
 from charrnn.engine.board import Board
-from charrnn.engine.choice_messages import STREAM_ORDERS
 from charrnn.engine.connection import PATIENCE, Connection
 from charrnn.engine.copied_curve import keep_curve
 from charrnn.engine.corpus_desk import CorpusDesk
-from charrnn.engine.last_stream import LONGEST_PRIME as LONGEST_PRIME
-from charrnn.engine.last_stream import LastStream, StreamKeeper
 from charrnn.engine.listening import Complaints, Listener
 from charrnn.engine.messages import (
     ClientMessage,
     Ended,
-    Generated,
     ModelInfo,
     Notice,
     Refused,
-    RestartStream,
     RunRequest,
     SetCooldown,
-    SetKnobs,
     SetLearningRate,
-    SetPace,
     SetPaused,
     Start,
     StopRun,
@@ -45,15 +32,14 @@ from charrnn.engine.messages import (
     WriteCheckpoint,
 )
 from charrnn.engine.opening import open_request
-from charrnn.engine.sampler import Model, Sampler
+from charrnn.engine.sampler import Model
+from charrnn.engine.streaming import Streaming, fits
 from charrnn.engine.supervisor import Supervisor
 from charrnn.engine.trainer_watch import Limits
 from charrnn.engine.watchers import LINGER, Watchers
-from charrnn.presets import range_problem
 from charrnn.text import cache
 from charrnn.text.corpus import Corpus
 
-SAMPLER_ENDS_WITHIN = 2.0
 TORCH_AFTER = 0.5
 """Seconds that the corpus may take before torch is loaded beside it: they would both compute under one lock."""
 TOLD_WITHIN = 0.05
@@ -88,17 +74,16 @@ class Engine:
         self._stop_asked = asyncio.Event()
         self._train_again = asyncio.Event()
         self._foreground = False
-        self._sampler: Sampler | None = None
         self._supervisor: Supervisor | None = None
         self._corpus: Corpus | None = None
         self._piped: BinaryIO | None = None  # in use, so that the cache leaves it alone
-        self._model_config: ModelConfig | None = None
         self._folder: Path | None = None
         self._begun = False
         self._complaints = Complaints()
-        self._prime_chosen = False
-        self._last_stream = StreamKeeper(
-            lambda: self._supervisor.folder if self._begun and self._supervisor else None, self._stream_now
+        self._stream = Streaming(
+            self.board,
+            self.subject.stream,
+            lambda: self._supervisor.folder if self._begun and self._supervisor else None,
         )
 
     # ---- what connections call --------------------------------------------------------------------------------
@@ -117,9 +102,9 @@ class Engine:
         if connection.wants_stream:
             self._watchers.came(connection)
             self.board.set_status(watchers=len(self._watchers))
-            asyncio.get_running_loop().call_later(TORCH_AFTER, self._start_sampler)
+            asyncio.get_running_loop().call_later(TORCH_AFTER, self._start_stream)
             if self._corpus is not None:
-                self._start_sampler()
+                self._start_stream()
         connection.wake(hurry=True)
 
     def left(self, connection: Connection) -> None:
@@ -152,30 +137,14 @@ class Engine:
             self.board.announce(Notice("error", f"The engine could not do what was asked ({kind}): {error!r}."))
 
     def _obey(self, message: ClientMessage) -> None:
+        if self._stream.obey(message):
+            return
         match message:
             case Start(request) if not self._request.done():
                 self._request.set_result(request)
-            case SetKnobs(knobs) if self._fits(**asdict(knobs)):
-                if self._sampler:
-                    self._sampler.set_knobs(knobs)
-                self.board.set_status(knobs=knobs, hurry=True)
-                self._last_stream.changed()
-            case SetPace(pace) if self._fits(pace=pace):
-                if self._sampler:
-                    self._sampler.set_pace(pace)
-                self.board.set_status(pace=pace, hurry=True)
-                self._last_stream.changed()
-            case RestartStream(prime) if prime is not None and len(prime) > LONGEST_PRIME:
-                words = f"A prime of {len(prime):,} characters is too long; give it {LONGEST_PRIME:,} at most."
-                self.board.announce(Notice("warning", words))
-            case RestartStream(prime, seed) if seed is None or self._fits(seed=seed):
-                self._restart_stream(prime, random.randrange(1, 10_000) if seed is None else seed)
-                if prime is not None:
-                    self._prime_chosen = True
-                    self._last_stream.changed()
-            case SetLearningRate(rate) if self._fits(lr=rate):
+            case SetLearningRate(rate) if fits(self.board, lr=rate):
                 self._to_trainer(trainer.Rate(rate), "its learning rate")
-            case SetCooldown(on, steps) if steps is None or self._fits(steps=steps):
+            case SetCooldown(on, steps) if steps is None or fits(self.board, steps=steps):
                 self._to_trainer(trainer.CoolDown(on, steps), "a cool-down")
             case SetPaused(False) if self.board.status.state == "failed" and not self._foreground:
                 self.board.set_status(state="restarting", hurry=True)
@@ -186,19 +155,8 @@ class Engine:
                 self._to_trainer(trainer.Save(), "a checkpoint")
             case StopRun():
                 self.stop()
-            case _ if isinstance(message, STREAM_ORDERS):
-                self.subject.stream.order(message, self.board)
             case _:
                 pass  # a second Hello or Start, or a value that does not fit, changes nothing
-
-    def _fits(self, **settings: float) -> bool:
-        """Whether each setting is in its range; the first that is not is told."""
-        for name, value in settings.items():
-            problem = range_problem(name, value)
-            if problem:
-                self.board.announce(Notice("warning", f"{name.replace('_', '-')} {problem}."))
-                return False
-        return True
 
     def stop(self, status: int = 0) -> None:
         """Checkpoint, then end; `status` is for whoever waits in the foreground."""
@@ -209,59 +167,10 @@ class Engine:
             if self._supervisor:
                 self._supervisor.send(trainer.Finish())
 
-    # ---- the stream -------------------------------------------------------------------------------------------
-
-    def _start_sampler(self) -> None:
-        """Starts the stream if somebody watches and nobody has done so yet."""
-        if self._sampler is not None or self._stop_asked.is_set() or not len(self._watchers):
-            return
-        loop = asyncio.get_running_loop()
-
-        def emit(piece: Generated, urgent: bool) -> None:
-            with contextlib.suppress(RuntimeError):  # the loop has ended
-                loop.call_soon_threadsafe(self._generated, piece, urgent)
-
-        def failed(words: str) -> None:
-            with contextlib.suppress(RuntimeError):
-                loop.call_soon_threadsafe(self.board.announce, Notice("error", words))
-
-        self._sampler = Sampler(emit, failed)
-        self._sampler.start()
-        self.subject.stream.held = lambda held: self.board.set_status(held=held, hurry=True)
-        self.subject.stream.use_sampler(self._sampler)
-        self._feed_sampler()
-
-    def _feed_sampler(self) -> None:
-        """Gives the sampler the model as soon as there are both."""
-        if self._sampler and self._supervisor and self._corpus and self._model_config:
-            self._sampler.use_model(Model(self._model_config, self._corpus.vocabulary, self._supervisor.weights))
-            self._sampler.set_knobs(self.board.status.knobs)
-            self._sampler.set_pace(self.board.status.pace)
-            self._sampler.restart(self.board.status.prime, self.board.status.seed)
-
-    def _stream_now(self) -> LastStream:
-        status = self.board.status
-        return LastStream(status.knobs, status.pace, status.prime if self._prime_chosen else "")
-
-    def _generated(self, piece: Generated, urgent: bool) -> None:
-        if not self.board.status.sampler_ready:
-            self.board.set_status(sampler_ready=True)
-        self.board.add_text(piece, hurry=urgent)
-
-    def _restart_stream(self, prime: str | None, seed: int) -> None:
-        if prime is None:
-            prime = self.board.status.prime
-        elif self._corpus is not None:
-            vocabulary = self._corpus.vocabulary
-            unknown = vocabulary.unknown(prime)
-            prime = vocabulary.known(prime)
-            if unknown:
-                named = " ".join(repr(character) for character in unknown[:8])
-                more = f" and {len(unknown) - 8} more" if len(unknown) > 8 else ""
-                self.board.announce(Notice("warning", f"Left out of the prime, the model does not know: {named}{more}"))
-        self.board.set_status(prime=prime, seed=seed, hurry=True)
-        if self._sampler:
-            self._sampler.restart(prime, seed)
+    def _start_stream(self) -> None:
+        """Starts the stream if somebody watches."""
+        if len(self._watchers) and not self._stop_asked.is_set():
+            self._stream.start()
 
     # ---- the run ----------------------------------------------------------------------------------------------
 
@@ -296,17 +205,15 @@ class Engine:
             self.exit_status = 2
             self.board.announce(Refused(str(error)))
         finally:
-            if self._sampler:
-                self._sampler.stop()
+            self._stream.stop()
             await asyncio.gather(*(connection.finish() for connection in list(self._connections)))
             for task in list(self._tasks):
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
-            await self._last_stream.close()
+            await self._stream.close()
             if self._supervisor:
                 self._supervisor.close()
-            if self._sampler:  # a thread that is in the middle of torch when the process ends aborts it
-                await asyncio.to_thread(self._sampler.join, SAMPLER_ENDS_WITHIN)
+            await self._stream.join()
             if self._piped:
                 Path(self._piped.name).unlink(missing_ok=True)
                 self._piped.close()
@@ -314,12 +221,12 @@ class Engine:
     def _began(self, info: ModelInfo) -> None:
         """The model stands and the run has its folder: the stream may speak, and others may attach."""
         self._begun = True
-        self._model_config = info.config.model
-        self._feed_sampler()
         assert self._supervisor is not None
         assert self._corpus is not None
         self._folder = self.subject.folder = self._supervisor.folder.path
-        self.subject.examiner.use_model(Model(info.config.model, self._corpus.vocabulary, self._supervisor.weights))
+        model = Model(info.config.model, self._corpus.vocabulary, self._supervisor.weights)
+        self._stream.use_model(model)
+        self.subject.examiner.use_model(model)
         listener = Listener(self._supervisor.folder, self.board, self.connect)
         self._tasks.add(asyncio.create_task(listener.serve()))
         self._tasks.add(asyncio.create_task(self._tell_baselines()))
@@ -333,7 +240,7 @@ class Engine:
         assert self._folder is not None
 
         def ready() -> bool:
-            return self._sampler is None or self.board.status.sampler_ready
+            return not self._stream.begun or self.board.status.sampler_ready
 
         found = await find_baselines(self._corpus, self._folder, ready, after=self._baselines_after)
         self.board.announce(found, standing=True)
@@ -350,14 +257,10 @@ class Engine:
         if corpus is None:
             return
         self._corpus = corpus
-        asyncio.get_running_loop().call_later(TOLD_WITHIN, self._start_sampler)
+        asyncio.get_running_loop().call_later(TOLD_WITHIN, self._start_stream)
         self.desk.open(corpus)
         self.subject.corpus = corpus
-        prime = corpus.vocabulary.known(stream.prime) if stream.prime else corpus.line_for_prime()
-        self.board.set_status(prime=prime)
-        self._prime_chosen |= bool(stream.prime)
-        if stream.prime:
-            self._restart_stream(stream.prime, stream.seed)
+        self._stream.use_corpus(corpus, stream)
         self._supervisor = Supervisor(
             self.board,
             opened,

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from charrnn.config import Knobs
 from charrnn.engine import wire
+from charrnn.engine.last_stream import LONGEST_PRIME
 from charrnn.engine.messages import (
     ClientMessage,
     Hello,
@@ -27,7 +28,7 @@ from charrnn.engine.messages import (
     Start,
     WriteCheckpoint,
 )
-from charrnn.engine.server import LONGEST_PRIME, Engine
+from charrnn.engine.server import Engine
 from charrnn.presets import range_problem
 
 numbers = st.floats() | st.sampled_from([0.0, -1.0, 1e308, 5e-324, math.nan, math.inf, -math.inf])
@@ -83,7 +84,7 @@ def test_a_wish_that_goes_wrong_is_told_and_the_engine_stays(monkeypatch: pytest
         def fail(*_: object) -> None:
             raise ZeroDivisionError("by zero")
 
-        monkeypatch.setattr(engine, "_restart_stream", fail)
+        monkeypatch.setattr(engine._stream, "_restart", fail)
         engine.obey(RestartStream())
         (told,) = engine.board.passing
         assert isinstance(told, Notice)

@@ -13,7 +13,7 @@ from charrnn.engine.messages import Generated
 from tui import palette
 from tui.backlog import Backlog
 from tui.lenses import Lens, seen_through
-from tui.panes.choosing import Choosing
+from tui.panes.choosing_keys import ChoosingKeys
 from tui.panes.frame import Pane, Part
 from tui.panes.prime import PrimeInput
 from tui.paragraph import Kind
@@ -30,7 +30,7 @@ STYLES: dict[Kind, Style] = {
 }
 
 
-class StreamText(Choosing):
+class StreamText(ChoosingKeys):
     """The text itself. It follows its end until the user scrolls up."""
 
     def __init__(self) -> None:

@@ -14,10 +14,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.benchmarks.terminal import fuzz, fuzz_program, line, long_session, starting, storms, streaming
+from tests.benchmarks.terminal import fuzz, fuzz_program, line, long_session, starting, storms, streaming, views
 from tests.faults.promise import Promise
 
-MODULES = (line, starting, streaming, long_session, fuzz, fuzz_program, storms)
+MODULES = (line, starting, streaming, long_session, fuzz, fuzz_program, storms, views)
 
 
 def rows() -> list[Promise]:
