@@ -16,6 +16,7 @@ import random
 import re
 import statistics
 import time
+from itertools import takewhile
 from pathlib import Path
 
 from charrnn.engine import wire
@@ -133,7 +134,8 @@ def _stream_rows(terminal: Terminal) -> list[str]:
     """The rows of the stream's pane, without its frame and its scroll bar."""
     rows = list(terminal.screen.display)
     first = next((number for number, row in enumerate(rows) if "─ Stream ─" in row), len(rows))
-    return [row[1:-1].rstrip(" ▁▂▃▄▅▆▇█▐").strip() for row in rows[first + 1 :] if row.startswith("│")]
+    inside = takewhile(lambda row: not row.startswith("──"), rows[first + 1 :])
+    return [row.rstrip(" ▁▂▃▄▅▆▇█▐").strip() for row in inside]
 
 
 def _missing(run: Run, before: Listener, after: Listener, shown: list[str], due: int) -> str:

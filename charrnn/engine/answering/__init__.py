@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from charrnn.engine import questions
 from charrnn.engine.answering.choice import hold_stream, tell_choice, watch_surprise
 from charrnn.engine.answering.copying import tell_copies, watch_copies
 from charrnn.engine.answering.corpus_reading import rate_passages, watch_corpus
@@ -13,25 +14,24 @@ from charrnn.engine.answering.reading import read_text, watch_text
 from charrnn.engine.answering.subject import Subject, Tell
 from charrnn.engine.answering.travel import travel_run
 from charrnn.engine.answering.units import rank_units, unit_of_corpus, unit_of_text, watch_unit
-from charrnn.engine.questions import choice, copying, lanes, reading, travel, units
 
 HANDLERS: dict[type[Any], Callable[[Any, Subject, Tell], Awaitable[None]]] = {
-    reading.ReadText: read_text,
-    travel.TravelRun: travel_run,
-    copying.WatchCopies: watch_copies,
-    copying.TellCopies: tell_copies,
-    lanes.OpenLanes: open_lanes,
-    lanes.TuneLanes: tune_lanes,
-    lanes.CloseLanes: close_lanes,
-    lanes.ListCheckpoints: list_for_lanes,
-    units.RankUnits: rank_units,
-    units.WatchUnit: watch_unit,
-    units.UnitOfCorpus: unit_of_corpus,
-    units.UnitOfText: unit_of_text,
-    reading.WatchText: watch_text,
-    reading.WatchCorpus: watch_corpus,
-    reading.RatePassages: rate_passages,
-    choice.AskChoice: tell_choice,
-    choice.HoldStream: hold_stream,
-    choice.WatchSurprise: watch_surprise,
+    questions.reading.ReadText: read_text,
+    questions.travel.TravelRun: travel_run,
+    questions.copying.WatchCopies: watch_copies,
+    questions.copying.TellCopies: tell_copies,
+    questions.lanes.OpenLanes: open_lanes,
+    questions.lanes.TuneLanes: tune_lanes,
+    questions.lanes.CloseLanes: close_lanes,
+    questions.lanes.ListCheckpoints: list_for_lanes,
+    questions.units.RankUnits: rank_units,
+    questions.units.WatchUnit: watch_unit,
+    questions.units.UnitOfCorpus: unit_of_corpus,
+    questions.units.UnitOfText: unit_of_text,
+    questions.reading.WatchText: watch_text,
+    questions.reading.WatchCorpus: watch_corpus,
+    questions.reading.RatePassages: rate_passages,
+    questions.choice.AskChoice: tell_choice,
+    questions.choice.HoldStream: hold_stream,
+    questions.choice.WatchSurprise: watch_surprise,
 }
