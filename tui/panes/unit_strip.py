@@ -13,8 +13,7 @@ class UnitStrip(Widget):
     """`show` says the bytes of the last characters, the newest last; they stand at the right."""
 
     DEFAULT_CSS = """
-    UnitStrip { height: 1; width: 1fr; border-left: round $quiet; border-right: round $quiet; }
-    GenerationPane:focus-within UnitStrip { border-left: round $accent; border-right: round $accent; }
+    UnitStrip { height: 1; width: 1fr; padding: 0 1; }
     Pane.-bare > UnitStrip { display: none; }
     """
 

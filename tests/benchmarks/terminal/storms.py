@@ -161,7 +161,7 @@ def _look(one: Watched) -> str:
 
 
 def resizing(times: int, folder: Path, seed: int) -> Outcome:
-    """With the palette, the help or the prime's line open at times."""
+    """With the palette, the help, the prime's line or a view of the model's mind open at times."""
     made = random.Random(seed)
     broken: list[str] = []
     with workbench(*FAKE, folder=folder) as one:
@@ -176,7 +176,7 @@ def resizing(times: int, folder: Path, seed: int) -> Outcome:
             columns, rows = made.choice(corner) if number % 5 == 0 else size
             _set_size(one, columns, rows)
             if number % 10 == 3:
-                one.press(made.choice(("\x10", "?", "p", "z", "1", "o")))
+                one.press(made.choice(("\x10", "?", "p", "z", "1", "o", "i", "j", "m", "b", "T", '"', "v")))
             if number % 10 == 8:
                 one.press("\x1b")
             if not one.read(0.02):

@@ -53,7 +53,7 @@ class Watched(Terminal):
         """What is wrong with how it ended: its status, an exception, a terminal that is not as it was."""
         found = []
         if self.status not in (0, 130):
-            found.append(f"exit status {self.status}")
+            found.append(f"exit status {self.status}: {' '.join(self.left().split())[-300:]}")
         if b"Traceback" in self.raw or b"\xe2\x94\x80 Traceback" in self.raw:
             found.append("an exception: " + " ".join(self.left().split())[-300:])
         if termios.tcgetattr(self.fd)[:4] != self.before[:4]:
