@@ -102,6 +102,7 @@ class Opening(Arranging, Departing):
             reached.connection.close()
             return ""
         self._draft = screen.draft
+        screen.pop_until_active()  # its help may stand over it
         screen.dismiss()
         self.take_up(reached)
         return ""

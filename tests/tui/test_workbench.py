@@ -544,3 +544,19 @@ def test_nothing_of_torch_or_numpy_is_loaded_by_the_app() -> None:
 
 def test_messages_survive_the_wire_that_the_fake_speaks() -> None:
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(corpus()), type=type(corpus())) == corpus()
+
+
+@pytest.mark.parametrize("key", ["question_mark", "j", "m", "b", "T", "quotation_mark"])
+def test_a_screen_that_is_left_twice_at_once_is_left_once(key: str) -> None:
+    async def test() -> None:
+        async with bench() as one:
+            below = one.app.screen
+            await one.press(key)
+            await one.until(lambda: one.app.screen is not below)
+            screen = one.app.screen
+            screen.dismiss(None)
+            screen.dismiss(None)
+            await one.until(lambda: one.app.screen is below)
+            await one.shows("space pause")
+
+    run(test)

@@ -10,12 +10,12 @@ from rich.style import Style
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 
 from charrnn.engine.corpus_messages import SymbolCount, SymbolsCounted
 from tui import palette
 from tui.panes.frame import Pane, Part
 from tui.panes.rows import Rows
+from tui.screens.covering import Covering
 from tui.terminal import fit, pad, safe_line, width
 
 Row = list[tuple[str, Style]]
@@ -122,7 +122,7 @@ class Symbols(Rows):
         self.draw()
 
 
-class AlphabetScreen(Screen[None]):
+class AlphabetScreen(Covering[None]):
     AUTO_FOCUS = "#symbols"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,a,q", "close", "Close the alphabet", show=False),

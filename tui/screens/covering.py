@@ -1,16 +1,30 @@
-"""A screen that covers the workbench wholly, so that nothing below it is drawn meanwhile."""
+"""Screens over the workbench: left once, whatever is pressed how fast, and covering it wholly."""
 
 from __future__ import annotations
 
 from typing import Self, TypeVar
 
+from textual.await_complete import AwaitComplete
 from textual.geometry import Region
 from textual.screen import Screen
 
 Answer = TypeVar("Answer")
 
 
-class Covering(Screen[Answer]):
+class LeftOnce(Screen[Answer]):
+    """Textual pops whatever is on top for every call of `dismiss`, and fails at a second answer."""
+
+    _dismissed = False
+
+    def dismiss(self, result: Answer | None = None) -> AwaitComplete:
+        """Answers and goes, if it is on top and has not done so before."""
+        if self._dismissed or not self.is_current:
+            return AwaitComplete()
+        self._dismissed = True
+        return super().dismiss(result)
+
+
+class Covering(LeftOnce[Answer]):
     """Textual takes the screen below for one that may shine through: what changes there would be drawn here again.
 
     With the stream going that is some 50 KB a second of nothing new.

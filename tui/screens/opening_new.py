@@ -13,6 +13,7 @@ from textual.widget import Widget
 
 from charrnn.engine.messages import RunRequest
 from tui.completion import Candidate
+from tui.screens.covering import LeftOnce
 from tui.screens.opening_form import NewRunForm
 from tui.screens.opening_look import Preview
 from tui.screens.opening_runs import RunList
@@ -23,7 +24,7 @@ _LOOK_AFTER = 0.08
 """Seconds without a key after which a path is looked at."""
 
 
-class BeginningScreen(ModalScreen[None]):
+class BeginningScreen(LeftOnce[None], ModalScreen[None]):
     """The half of the opening screen that is about a new run; the other half has the widgets and opens runs."""
 
     folder: Path
