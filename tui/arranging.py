@@ -154,6 +154,13 @@ class Arranging(App[Leaving]):
 
         self.push_screen(HelpScreen(self.table, pane))
 
+    def action_command_palette(self) -> None:
+        """Every action by its name, where the palette is not there already."""
+        from tui.screens.commanding import Palette
+
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette())
+
     def commands(self) -> list[keys.Key]:
         """What the palette offers, that of the pane with the focus first."""
         offered = [key for _, table in keys.grouped(self.table, self.pane_with_focus()) for key in table]

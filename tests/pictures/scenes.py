@@ -56,6 +56,25 @@ PICTURES = (
         ),
     ),
     Scene(
+        "choice",
+        "The choice behind a character: the stream by surprise, and the ten likeliest before and after the knobs",
+        (120, 34),
+        (
+            Act(5, "v", "startling"),
+            Act(8, "i", "entropy"),
+            Act(1, "\x1b[D"),
+            Act(0.4, "\x1b[D"),
+            Act(0.4, "\x1b[D"),
+        ),
+    ),
+    Scene(
+        "travel",
+        "Time travel: the same prime and seed, written by the network as it was then",
+        (120, 34),
+        (Act(4, "T", "Time travel"), Act(12, "\x1b[D" * 12)),
+        4.0,
+    ),
+    Scene(
         "choosing",
         "The runs there are, and the form of a new one",
         (120, 34),

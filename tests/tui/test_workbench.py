@@ -560,3 +560,20 @@ def test_a_screen_that_is_left_twice_at_once_is_left_once(key: str) -> None:
             await one.shows("space pause")
 
     run(test)
+
+
+def test_the_palette_can_be_left_while_it_is_being_filled() -> None:
+    async def test() -> None:
+        async with bench() as one:
+            below = one.app.screen
+            for _ in range(8):
+                one.app.action_command_palette()
+                palette = one.app.screen
+                assert palette is not below
+                await one.until(lambda palette=palette: palette.is_mounted)
+                palette.dismiss(None)
+                palette.dismiss(None)
+                await one.until(lambda: one.app.screen is below)
+            await one.shows("space pause")
+
+    run(test)

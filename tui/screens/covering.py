@@ -19,7 +19,7 @@ class LeftOnce(Screen[Answer]):
     def dismiss(self, result: Answer | None = None) -> AwaitComplete:
         """Answers and goes, if it is on top and has not done so before."""
         if self._dismissed or not self.is_current:
-            return AwaitComplete()
+            return AwaitComplete.nothing()  # type: ignore[no-untyped-call,no-any-return]
         self._dismissed = True
         return super().dismiss(result)
 
