@@ -137,11 +137,13 @@ class TerminalDriver(LinuxDriver):
         super().stop_application_mode()
 
     def _sigtstp_application(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self.suspend)
+        with contextlib.suppress(RuntimeError):  # the loop has ended, and the process is about to
+            self._loop.call_soon_threadsafe(self.suspend)
 
     def _sigcont_application(self, *_: object) -> None:
         """Whoever was stopped from outside finds a screen that a shell has written on."""
-        self._loop.call_soon_threadsafe(self._draw_anew)
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._draw_anew)
 
     def _draw_anew(self) -> None:
         self.frame.forget()

@@ -10,7 +10,7 @@ from textual.worker import Worker
 from tui.screens.covering import LeftOnce
 
 
-class Palette(LeftOnce[None], CommandPalette):
+class Palette(LeftOnce, CommandPalette):
     """Textual's own fills its list in a worker, which fails where the list has gone with the screen by then."""
 
     def run_worker(self, *args: Any, **options: Any) -> Worker[Any]:

@@ -24,7 +24,7 @@ _LOOK_AFTER = 0.08
 """Seconds without a key after which a path is looked at."""
 
 
-class BeginningScreen(LeftOnce[None], ModalScreen[None]):
+class BeginningScreen(LeftOnce, ModalScreen[None]):
     """The half of the opening screen that is about a new run; the other half has the widgets and opens runs."""
 
     folder: Path
