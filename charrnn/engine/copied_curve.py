@@ -2,7 +2,7 @@
 
 The sample is written by the newest weights, beside the stream and never by the trainer: eight texts at once from the
 same prime, under the same seeds and knobs every time, so that two of them compare. It is only made while the engine has
-a stream, and takes no more than a hundredth of a core, on a thread that yields to all others.
+a stream and training is not paused, and takes no more than a hundredth of a core, on a thread that yields to others.
 """
 
 from __future__ import annotations
@@ -68,6 +68,7 @@ async def keep_curve(subject: Subject, *, after: float = BEGINS_AFTER, share: fl
     try:
         while True:
             await asyncio.sleep(_LOOK_EVERY)
+            await _unpaused(subject)
             step = _evaluated(subject, corpus)
             if step is None or step == looked or not board.status.sampler_ready:
                 continue
@@ -83,6 +84,12 @@ async def keep_curve(subject: Subject, *, after: float = BEGINS_AFTER, share: fl
             await asyncio.sleep((worker.spent - begun) / share)
     finally:
         worker.end()
+
+
+async def _unpaused(subject: Subject) -> None:
+    """While training is paused nothing is computed for this, and no new point has the chart drawn again."""
+    while subject.board.status.state == "paused":
+        await asyncio.sleep(_LOOK_EVERY)
 
 
 def _evaluated(subject: Subject, corpus: Corpus) -> int | None:
@@ -154,6 +161,7 @@ async def _sampled(subject: Subject, index: CopyingIndex, worker: _Worker) -> Co
     texts = [""] * STREAMS
     while sum(map(len, texts)) < CHARACTERS:
         texts = await worker.work(lambda texts=texts: _write(streams, texts))  # type: ignore[misc]
+        await _unpaused(subject)
     return CopiedPoint(step, *await worker.work(lambda: share_of(index, texts)))
 
 

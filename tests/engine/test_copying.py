@@ -293,7 +293,10 @@ def test_a_sample_after_an_evaluation_is_told_and_kept(
             subject.board.add_points([LossPoint(7, 70, 1.0, 2.0, 2.1, 0.01)])
             await asyncio.sleep(0.1)
             assert curve() == [3]  # nobody has a stream yet: torch is not loaded for this
-            subject.board.set_status(sampler_ready=True)
+            subject.board.set_status(sampler_ready=True, state="paused")
+            await asyncio.sleep(0.2)
+            assert curve() == [3]  # while training is paused nothing is drawn anew for this
+            subject.board.set_status(state="training")
             while curve() != [3, 7]:
                 await asyncio.sleep(0.01)
         keeping.cancel()
