@@ -17,7 +17,18 @@ from typing import Any
 
 from charrnn.engine import wire
 from charrnn.engine.client import EngineClient, Launched, launch
-from charrnn.engine.messages import EngineMessage, Generated, Hello, LossPoint, RunRequest, Start, Status, StopRun
+from charrnn.engine.messages import (
+    EngineMessage,
+    Generated,
+    Hello,
+    Losses,
+    LossPoint,
+    RunRequest,
+    Start,
+    Status,
+    StopRun,
+    Text,
+)
 from charrnn.engine.trainer_watch import Limits
 
 SMALL: dict[str, Any] = {"hidden": 16, "embedding": 8, "batch": 4, "length": 16, "threads": 1, "pace": 200.0}
@@ -42,9 +53,10 @@ class Watcher:
             match message:
                 case Status():
                     self.status = message
-                case _:
-                    self.text += getattr(message, "pieces", [])
-                    self.points += getattr(message, "points", [])
+                case Text(pieces):
+                    self.text += pieces
+                case Losses(points):
+                    self.points += points
             self._news.set()
         self.ended = True
         self._news.set()
